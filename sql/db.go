@@ -1,0 +1,75 @@
+// Package sql is the gateway's way to its own tables: the schema as numbered migrations for MySQL (or MariaDB) and
+// SQLite, and the statements that write sessions, bindings, calls and messages into it.
+//
+// It knows rows, not their meaning: it never masks, never queues, never retries and is never in a request's path. What
+// the gateway knows of business it asks of the ERP; nothing of that is kept here.
+package sql
+
+import (
+	"context"
+	stdsql "database/sql"
+	"fmt"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// Dialect names a kind of database. Its text is the name of its migrations folder.
+type Dialect string
+
+// The databases this package speaks.
+const (
+	MySQL  Dialect = "mysql"
+	SQLite Dialect = "sqlite"
+)
+
+const (
+	// One writer, one health probe and an occasional reader need no more; the server may be shared.
+	maxConns = 4
+	// Below the idle cut of common load balancers and of wait_timeout, so that a dead connection is rarely picked up.
+	maxConnAge = 3 * time.Minute
+)
+
+// DB is a database with the gateway's tables. It is safe for concurrent use.
+type DB struct {
+	pool    *sqlx.DB
+	dialect Dialect
+	// ddl opens the connections migrations run on; the pool's own read timeout would cut a long ALTER TABLE.
+	ddl func() (*stdsql.DB, error)
+}
+
+// Open prepares a database without connecting to it, so a gateway starts while its database is away. The DSN is
+//
+//	mysql://user:password@host:3306/database?tls=true    user, password and database percent-encoded
+//	sqlite:///var/lib/snowgate/log.db                    an absolute path
+//	sqlite:log.db, sqlite://log.db                       a path relative to the working directory
+//
+// A MySQL DSN may carry the parameters of github.com/go-sql-driver/mysql; times are always UTC, the character set is
+// always utf8mb4, several statements in one text are never allowed, and timeouts default to 1 s for the dial and 5 s
+// each for a read and a write. Errors wrap ErrDSN and never repeat the DSN.
+func Open(dsn string) (*DB, error) {
+	db, err := open(dsn)
+	if err != nil {
+		return nil, fmt.Errorf("sql: open: %w", err)
+	}
+	db.pool.SetMaxOpenConns(maxConns)
+	db.pool.SetMaxIdleConns(maxConns)
+	db.pool.SetConnMaxLifetime(maxConnAge)
+	return db, nil
+}
+
+// Dialect tells which kind of database this is.
+func (db *DB) Dialect() Dialect { return db.dialect }
+
+// Ping asks the database for a sign of life. The error wraps ErrUnavailable.
+func (db *DB) Ping(ctx context.Context) error {
+	return explain("ping", db.pool.PingContext(ctx))
+}
+
+// Close ends all connections. Statements under way are waited for.
+func (db *DB) Close() error {
+	if err := db.pool.Close(); err != nil {
+		return fmt.Errorf("sql: close: %w", err)
+	}
+	return nil
+}
