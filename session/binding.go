@@ -1,0 +1,153 @@
+package session
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Binding ties an openid to its place in the ERP. It belongs to the openid: logins and logouts do not touch it, and it
+// has no end of its own. It prints as its id and way only.
+type Binding struct {
+	ID     string
+	OpenID string
+	// Way is how the binding was made: "account" (the user's ERP account) or "invite" (a code, through the service account).
+	Way         string
+	ERPUsername string
+	CompanyID   string
+	CompanyName string
+	CustomerID  string
+	Permissions []string
+	BoundAt     time.Time // Bind fills it in when it is zero
+	// Secret is what the ERP driver needs to log in again; empty for the invite way. It goes in through Bind and comes
+	// out of Secret only.
+	Secret string `json:"-"`
+}
+
+// String names the binding without anything personal or secret.
+func (b Binding) String() string { return fmt.Sprintf("binding %s (%s)", b.ID, b.Way) }
+
+// Format keeps the secret out of every fmt verb, %#v and %d included.
+func (b Binding) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, b.String()) }
+
+// LogValue keeps the secret out of slog.
+func (b Binding) LogValue() slog.Value {
+	return slog.GroupValue(slog.String("id", b.ID), slog.String("way", b.Way))
+}
+
+// A binding's hash has the fields id, v (the binding without its secret, sealed) and s (the secret, sealed; may be empty).
+
+// KEYS: binding. ARGV: id, binding, secret.
+var bind = redis.NewScript(`
+redis.call('DEL', KEYS[1])
+return redis.call('HSET', KEYS[1], 'id', ARGV[1], 'v', ARGV[2], 's', ARGV[3])
+`)
+
+// Bind stores a binding, in place of the one the openid may have. ID and OpenID must be set. Returns ErrUnavailable.
+func (s *Store) Bind(ctx context.Context, b Binding) error {
+	if b.ID == "" || b.OpenID == "" {
+		return errors.New("bind: a binding needs an id and an openid")
+	}
+	if b.BoundAt.IsZero() {
+		b.BoundAt = s.cfg.Now().UTC()
+	}
+	plain, err := json.Marshal(b)
+	if err != nil {
+		return fmt.Errorf("bind: %w", err)
+	}
+	secret := ""
+	if b.Secret != "" {
+		secret = s.sealer.Seal(purposeSecret, b.OpenID, []byte(b.Secret))
+	}
+	return s.write(ctx, "bind", func(ctx context.Context) error {
+		return bind.Run(ctx, s.rdb, []string{s.bindingKey(b.OpenID)},
+			b.ID, s.sealer.Seal(purposeBinding, b.OpenID, plain), secret).Err()
+	})
+}
+
+// Binding returns the openid's binding without its Secret. Returns ErrNotBound, ErrUnreadable or ErrUnavailable.
+func (s *Store) Binding(ctx context.Context, openid string) (b Binding, err error) {
+	err = s.read(ctx, "binding", func(ctx context.Context) error {
+		fields, err := s.rdb.HMGet(ctx, s.bindingKey(openid), "id", "v").Result()
+		if err != nil {
+			return err
+		}
+		b, err = s.bindingFrom(openid, fields)
+		return err
+	})
+	if err != nil {
+		return Binding{}, err
+	}
+	return b, nil
+}
+
+// bindingFrom reads the fields {id, v}. With ErrUnreadable, id and openid are filled in.
+func (s *Store) bindingFrom(openid string, fields []any) (Binding, error) {
+	if len(fields) != 2 || fields[0] == nil || fields[1] == nil {
+		return Binding{}, ErrNotBound
+	}
+	id, _ := fields[0].(string)
+	sealed, _ := fields[1].(string)
+	b := Binding{ID: id, OpenID: openid}
+	plain, err := s.sealer.Open(purposeBinding, openid, sealed)
+	if err != nil {
+		return b, err
+	}
+	if json.Unmarshal(plain, &b) != nil {
+		return Binding{ID: id, OpenID: openid}, ErrUnreadable
+	}
+	return b, nil
+}
+
+// Secret opens the secret of one binding, "" for one without. Returns ErrNotBound when the openid has no binding or by
+// now another one, ErrUnreadable or ErrUnavailable.
+func (s *Store) Secret(ctx context.Context, openid, bindingID string) (string, error) {
+	var secret string
+	err := s.read(ctx, "binding secret", func(ctx context.Context) error {
+		fields, err := s.rdb.HMGet(ctx, s.bindingKey(openid), "id", "s").Result()
+		if err != nil {
+			return err
+		}
+		sealed, found := fields[1].(string)
+		if !found || fields[0] != bindingID {
+			return ErrNotBound
+		}
+		if sealed == "" {
+			return nil
+		}
+		plain, err := s.sealer.Open(purposeSecret, openid, sealed)
+		secret = string(plain)
+		return err
+	})
+	return secret, err
+}
+
+// KEYS: binding.
+var unbind = redis.NewScript(`
+local v = redis.call('HMGET', KEYS[1], 'id', 'v')
+redis.call('DEL', KEYS[1])
+return v
+`)
+
+// Unbind removes the openid's binding and returns what it was, without its Secret. One that no longer opens is removed
+// as well and returned with ID and OpenID alone. Returns ErrNotBound when there was none, or ErrUnavailable.
+func (s *Store) Unbind(ctx context.Context, openid string) (b Binding, err error) {
+	err = s.write(ctx, "unbind", func(ctx context.Context) error {
+		fields, err := unbind.Run(ctx, s.rdb, []string{s.bindingKey(openid)}).Slice()
+		if err != nil {
+			return err
+		}
+		b, err = s.bindingFrom(openid, fields)
+		if errors.Is(err, ErrUnreadable) {
+			return nil
+		}
+		return err
+	})
+	return b, err
+}

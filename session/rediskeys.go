@@ -1,0 +1,28 @@
+package session
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+)
+
+// The names below are the whole key space. What a script changes together shares a {hash tag}, and so one slot of a
+// Redis Cluster. All sessions share one on purpose: a token says nothing about its openid, so no other layout lets the
+// session and the openid's list of sessions change in one step. A session takes about 1 kB, so a million of
+// them fit into one slot's node with ease.
+
+func (s *Store) sessionKeys() string             { return s.cfg.Prefix + "{session}:" }
+func (s *Store) sessionKey(id string) string     { return s.sessionKeys() + id }
+func (s *Store) sessionsOf(openid string) string { return s.sessionKeys() + "of:" + hash(openid) }
+func (s *Store) bindingKey(openid string) string { return s.cfg.Prefix + "binding:" + hash(openid) }
+func (s *Store) erpLoginKey(account string) string {
+	return s.cfg.Prefix + "erplogin:" + hash(account)
+}
+func (s *Store) lockKey(name string) string       { return s.cfg.Prefix + "lock:" + hash(name) }
+func (s *Store) attemptKey(subject string) string { return s.cfg.Prefix + "{attempt}:" + hash(subject) }
+func (s *Store) probeKey() string                 { return s.cfg.Prefix + "probe" }
+
+// hash is the form in which outside values enter key names: fixed length, and nothing to read or to inject.
+func hash(value string) string {
+	sum := sha256.Sum256([]byte(value))
+	return hex.EncodeToString(sum[:])
+}

@@ -1,0 +1,111 @@
+package session
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+)
+
+// Purposes keep values of different meaning apart: what was sealed for one does not open for another.
+const (
+	purposeIdentity   = "session.identity"   // openid and unionid of a session; owner: the session's id
+	purposeSessionKey = "wechat.session_key" // owner: the openid
+	purposeBinding    = "erp.binding"        // owner: the openid
+	purposeSecret     = "erp.secret"         // owner: the openid
+	purposeERPLogin   = "erp.login"          // owner: the ERP account
+)
+
+// Sealer encrypts what must not be readable at rest, and makes pseudonyms. It is safe for concurrent use.
+// AES-256-GCM with random nonces is good for 2^32 values per key; add a new key in front well before that.
+type Sealer struct {
+	first     string
+	byID      map[string]cipher.AEAD
+	pseudonym []byte
+}
+
+// NewSealer makes a Sealer: the first key seals, all keys open. It fails without keys, on a doubled id, and on a key
+// that did not come from ParseKeys.
+func NewSealer(keys []Key) (*Sealer, error) {
+	if len(keys) == 0 {
+		return nil, errors.New("sealer: there is no key")
+	}
+	s := &Sealer{first: keys[0].ID, byID: make(map[string]cipher.AEAD, len(keys))}
+	for i, key := range keys {
+		if _, taken := s.byID[key.ID]; taken || len(key.secret) != keySize {
+			return nil, fmt.Errorf("sealer: key %d is empty or its id is taken", i+1)
+		}
+		aead, err := newAEAD(key.secret)
+		if err != nil {
+			return nil, fmt.Errorf("sealer: key %d: %w", i+1, err)
+		}
+		s.byID[key.ID] = aead
+	}
+	// The last key is the oldest. Deriving from it means that a key added in front changes no pseudonym.
+	var err error
+	s.pseudonym, err = hkdf.Key(sha256.New, keys[len(keys)-1].secret, nil, "snowgate pseudonym v1", sha256.Size)
+	if err != nil {
+		return nil, fmt.Errorf("sealer: %w", err)
+	}
+	return s, nil
+}
+
+func newAEAD(secret []byte) (cipher.AEAD, error) {
+	block, err := aes.NewCipher(secret)
+	if err != nil {
+		return nil, err
+	}
+	return cipher.NewGCMWithRandomNonce(block)
+}
+
+// Seal encrypts plain for one purpose and one owner, as "keyid.base64url". Sealing twice gives two different texts.
+// The purpose must not contain a zero byte.
+func (s *Sealer) Seal(purpose, owner string, plain []byte) string {
+	sealed := s.byID[s.first].Seal(nil, nil, plain, boundTo(purpose, owner)) //nolint:gosec // the AEAD makes a random nonce itself
+	return s.first + "." + base64.RawURLEncoding.EncodeToString(sealed)
+}
+
+// Open decrypts what Seal made for the same purpose and owner. Every failure is ErrUnreadable.
+func (s *Sealer) Open(purpose, owner, sealed string) ([]byte, error) {
+	id, text, _ := strings.Cut(sealed, ".")
+	aead, known := s.byID[id]
+	if !known {
+		return nil, fmt.Errorf("open %s: sealed by a key that is not configured: %w", purpose, ErrUnreadable)
+	}
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: damaged: %w", purpose, ErrUnreadable)
+	}
+	plain, err := aead.Open(nil, nil, raw, boundTo(purpose, owner))
+	if err != nil {
+		return nil, fmt.Errorf("open %s: changed, or of another owner: %w", purpose, ErrUnreadable)
+	}
+	return plain, nil
+}
+
+func boundTo(purpose, owner string) []byte { return []byte(purpose + "\x00" + owner) }
+
+// Pseudonym replaces a personal value in logs and tables by 32 hex digits: the same for the same kind and value, not
+// to be reversed or guessed without the last sealing key. The empty value stays empty.
+func (s *Sealer) Pseudonym(kind, value string) string {
+	if value == "" {
+		return ""
+	}
+	mac := hmac.New(sha256.New, s.pseudonym)
+	mac.Write([]byte(kind + "\x00" + value))
+	return hex.EncodeToString(mac.Sum(nil)[:16])
+}
+
+// Format keeps the keys out of every fmt verb.
+func (s *Sealer) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "sealer") }
+
+// LogValue keeps the keys out of slog.
+func (s *Sealer) LogValue() slog.Value { return slog.StringValue("sealer") }
