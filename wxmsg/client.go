@@ -1,0 +1,156 @@
+// Package wxmsg speaks to WeChat's server API on behalf of one mini-program. So far that is the exchange of login codes
+// (code2Session); messages are to follow.
+//
+// It keeps no session and no user data, never repeats a call by itself, and never lets the AppSecret, a login code or a
+// session_key into an error or a log line. What went wrong is told by Kind, decided from WeChat's errcode.
+package wxmsg
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-resty/resty/v2"
+)
+
+const (
+	defaultBaseURL = "https://api.weixin.qq.com"
+	defaultTimeout = 2 * time.Second
+	maxAnswerBytes = 64 << 10 // WeChat's answers have a few hundred bytes
+)
+
+// Config says which mini-program we are and how to reach WeChat.
+type Config struct {
+	BaseURL   string            // scheme and host, without a query. Default https://api.weixin.qq.com
+	AppID     string            // required
+	AppSecret string            // required; it is put into a URL at send time and nowhere else
+	Timeout   time.Duration     // for one call, within the caller's context. Default 2 s
+	Transport http.RoundTripper // Default: a transport of our own. An *http.Transport is copied, not shared
+	Logger    *slog.Logger      // for what the HTTP library wants to say, redacted. Default: silent
+}
+
+// Client calls WeChat. It is safe for concurrent use.
+type Client struct {
+	appID, appSecret string
+	timeout          time.Duration
+	now              func() time.Time
+	once             *resty.Client // for calls that must reach WeChat at most once
+	probe            *resty.Client
+	misconfigured    atomic.Pointer[Error]
+}
+
+// New makes a Client and contacts nobody. It reports all that is wrong with cfg at once, without quoting it.
+func New(cfg Config) (*Client, error) {
+	if cfg.BaseURL == "" {
+		cfg.BaseURL = defaultBaseURL
+	}
+	if cfg.Timeout <= 0 {
+		cfg.Timeout = defaultTimeout
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if err := cfg.check(); err != nil {
+		return nil, fmt.Errorf("wechat: %w", err)
+	}
+	return &Client{
+		appID: cfg.AppID, appSecret: cfg.AppSecret, timeout: cfg.Timeout, now: time.Now,
+		once:  newHTTP(cfg, unpooled(cfg.Transport)).SetCloseConnection(true),
+		probe: newHTTP(cfg, pooled(cfg.Transport)),
+	}, nil
+}
+
+func (cfg Config) check() error {
+	var complaints []error
+	u, err := url.Parse(cfg.BaseURL)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		complaints = append(complaints, errors.New("base URL is not http(s)://host"))
+	}
+	if cfg.AppID == "" {
+		complaints = append(complaints, errors.New("app id is missing"))
+	}
+	if cfg.AppSecret == "" {
+		complaints = append(complaints, errors.New("app secret is missing"))
+	}
+	return errors.Join(complaints...)
+}
+
+// newHTTP is resty as we want it: one attempt, no redirects (they would carry the secret elsewhere), small answers.
+func newHTTP(cfg Config, transport http.RoundTripper) *resty.Client {
+	return resty.New().
+		SetBaseURL(cfg.BaseURL).
+		SetTransport(transport).
+		SetRetryCount(0).
+		SetRedirectPolicy(resty.RedirectPolicyFunc(func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse })).
+		SetResponseBodyLimit(maxAnswerBytes).
+		SetHeader("User-Agent", "snowgate").
+		SetLogger(redacted{cfg.Logger})
+}
+
+// pooled copies the caller's transport, or makes one.
+func pooled(transport http.RoundTripper) http.RoundTripper {
+	if transport == nil {
+		transport = http.DefaultTransport
+	}
+	if t, ok := transport.(*http.Transport); ok {
+		return t.Clone()
+	}
+	return transport
+}
+
+// unpooled gives every call a connection of its own. On a reused one, net/http silently sends a GET again when the
+// server hangs up, and a login code must not be spent twice.
+func unpooled(transport http.RoundTripper) http.RoundTripper {
+	transport = pooled(transport)
+	if t, ok := transport.(*http.Transport); ok {
+		t.DisableKeepAlives = true
+	}
+	return transport
+}
+
+// Close lets go of idle connections. Calls in flight go on.
+func (c *Client) Close() {
+	c.once.GetClient().CloseIdleConnections()
+	c.probe.GetClient().CloseIdleConnections()
+}
+
+// Misconfigured returns the last answer by which WeChat refused us (wrong AppID or AppSecret, our address not on the
+// list), or nil once a call has succeeded since. Readiness reports it; no user can do anything about it.
+func (c *Client) Misconfigured() error {
+	if e := c.misconfigured.Load(); e != nil {
+		return e
+	}
+	return nil
+}
+
+// note keeps what Misconfigured reports.
+func (c *Client) note(e *Error) {
+	switch {
+	case e == nil:
+		c.misconfigured.Store(nil)
+	case e.Kind == KindMisconfigured:
+		c.misconfigured.Store(e)
+	}
+}
+
+// Probe asks whether WeChat can be reached at all. It spends no quota and sends no secret; any HTTP answer below 500
+// will do. Returns *Error of KindUnavailable or KindTimeout.
+func (c *Client) Probe(ctx context.Context) error {
+	const op = "probe"
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	answer, err := c.probe.R().SetContext(ctx).SetDoNotParseResponse(true).Get("/")
+	if err != nil {
+		return transportError(op, err)
+	}
+	_ = answer.RawBody().Close()
+	if answer.StatusCode() >= http.StatusInternalServerError {
+		return statusError(op, answer.StatusCode())
+	}
+	return nil
+}
