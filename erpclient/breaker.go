@@ -1,0 +1,72 @@
+package erpclient
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"runtime/debug"
+	"time"
+
+	"github.com/sony/gobreaker/v2"
+)
+
+// Breaker settings. A breaker opens on half of at least 20 calls in 10 s, or on 5 failures in a row (an ERP with little
+// traffic never reaches 20), stays open for 10 s and then lets 3 trial calls through.
+const (
+	breakerWindow      = 10 * time.Second
+	breakerBucket      = time.Second
+	breakerMinVolume   = 20
+	breakerConsecutive = 5
+	breakerOpenFor     = 10 * time.Second
+	breakerTrials      = 3
+)
+
+var errBreakerOpen = errors.New("circuit breaker is open")
+
+type breaker struct {
+	two *gobreaker.TwoStepCircuitBreaker[struct{}]
+}
+
+// newBreaker makes the breaker of one channel and class. onChange runs under gobreaker's lock: it must not ask the
+// breaker for its state (that hangs), so it only reports.
+func newBreaker(channel string, class Class, log *slog.Logger, onChange func(to string)) *breaker {
+	return &breaker{two: gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
+		Name:         channel + "/" + string(class),
+		MaxRequests:  breakerTrials,
+		Interval:     breakerWindow,
+		BucketPeriod: breakerBucket,
+		Timeout:      breakerOpenFor,
+		ReadyToTrip:  tripped,
+		IsSuccessful: func(err error) bool { return !KindOf(err).Unhealthy() },
+		IsExcluded:   func(err error) bool { return errors.Is(err, context.Canceled) },
+		OnStateChange: func(name string, from, to gobreaker.State) {
+			log.Warn("circuit breaker changed", "breaker", name, "from", from.String(), "to", to.String())
+			onChange(to.String())
+		},
+	})}
+}
+
+func tripped(n gobreaker.Counts) bool {
+	return n.ConsecutiveFailures >= breakerConsecutive ||
+		n.Requests >= breakerMinVolume && 2*n.TotalFailures >= n.Requests
+}
+
+// do runs ask unless the breaker is open, and lets the breaker learn from the outcome. A panicking driver has met an
+// answer it cannot bear; it runs on a goroutine of its own, where nobody else would catch it.
+func do[T any](b *breaker, op string, ask func() (T, error)) (v T, err error) {
+	done, refused := b.two.Allow()
+	if refused != nil {
+		return v, &Error{Op: op, Kind: KindUnavailable, RetryAfter: breakerOpenFor, Err: errBreakerOpen}
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			err = Errorf(op, KindBadAnswer, "driver panicked: %v\n%s", p, debug.Stack())
+		}
+		done(err)
+	}()
+	return ask()
+}
+
+func (b *breaker) state() string { return b.two.State().String() }
+
+func (b *breaker) open() bool { return b.two.State() == gobreaker.StateOpen }

@@ -1,0 +1,47 @@
+package erpclient
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+var errBulkheadFull = errors.New("too many calls in flight")
+
+// bulkhead bounds the calls in flight on one channel: some ERPs bear 64, some 2, and more only make them slower.
+type bulkhead struct {
+	slots chan struct{}
+	wait  time.Duration
+}
+
+func newBulkhead(size int, wait time.Duration) *bulkhead {
+	return &bulkhead{slots: make(chan struct{}, size), wait: wait}
+}
+
+// enter takes a slot, waiting at most the bulkhead's patience; leave gives it back.
+func (b *bulkhead) enter(ctx context.Context, op string) (leave func(), err error) {
+	select {
+	case b.slots <- struct{}{}:
+		return b.leave, nil
+	default:
+	}
+	timer := time.NewTimer(b.wait)
+	defer timer.Stop()
+	select {
+	case b.slots <- struct{}{}:
+		return b.leave, nil
+	case <-timer.C:
+		return nil, &Error{Op: op, Kind: KindBusy, RetryAfter: time.Second, Err: errBulkheadFull}
+	case <-ctx.Done():
+		return nil, contextError(ctx, op)
+	}
+}
+
+func (b *bulkhead) leave() { <-b.slots }
+
+func (b *bulkhead) inFlight() int { return len(b.slots) }
+
+// contextError is the ended context as an Error: a deadline is a timeout, a cancellation says nothing about the ERP.
+func contextError(ctx context.Context, op string) error {
+	return &Error{Op: op, Kind: KindTimeout, Err: context.Cause(ctx)}
+}

@@ -1,0 +1,89 @@
+package erpclient
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+)
+
+// Decimal is a number with the ERP's own digits: money and quantities never pass through a float64.
+// The zero value "" means the ERP said nothing and is null in JSON.
+type Decimal string
+
+// ParseDecimal accepts text that is a JSON number, also with surrounding spaces, a leading plus sign or thousands
+// separators ("1,234.50"), as ERPs write numbers into strings. It reports false for anything else.
+func ParseDecimal(text string) (Decimal, bool) {
+	s := strings.TrimPrefix(strings.ReplaceAll(strings.TrimSpace(text), ",", ""), "+")
+	if !isJSONNumber(s) {
+		return "", false
+	}
+	return Decimal(s), true
+}
+
+// isJSONNumber follows the grammar of RFC 8259 §6.
+func isJSONNumber(s string) bool {
+	if s == "" || !(s[0] == '-' || isDigit(s[0])) || !isDigit(s[len(s)-1]) {
+		return false
+	}
+	return json.Valid([]byte(s))
+}
+
+func isDigit(b byte) bool { return b >= '0' && b <= '9' }
+
+// MarshalJSON writes the digits as they are, or null.
+func (d Decimal) MarshalJSON() ([]byte, error) {
+	if d == "" {
+		return []byte("null"), nil
+	}
+	return []byte(d), nil
+}
+
+// UnmarshalJSON reads a JSON number or null.
+func (d *Decimal) UnmarshalJSON(b []byte) error {
+	if string(b) == "null" {
+		*d = ""
+		return nil
+	}
+	var n json.Number
+	if err := json.Unmarshal(b, &n); err != nil {
+		return err
+	}
+	*d = Decimal(n.String())
+	return nil
+}
+
+// Float is the value for ratios and comparisons, never for money. Unknown is 0.
+func (d Decimal) Float() float64 {
+	f, err := strconv.ParseFloat(string(d), 64)
+	if err != nil {
+		return 0
+	}
+	return f
+}
+
+// Rate turns a share into 0..1. Snowbeasts' rates are fractions, but percentages have to be expected: above 1 the value
+// is divided by 100, and what is still outside is clamped. Unknown stays unknown.
+func (d Decimal) Rate() Decimal {
+	if d == "" {
+		return ""
+	}
+	f := d.Float()
+	if f > 1 {
+		f /= 100
+	}
+	return ratio(f)
+}
+
+// Share is part/whole as a rate; unknown when the whole is.
+func Share(part, whole Decimal) Decimal {
+	if part == "" || whole.Float() <= 0 {
+		return ""
+	}
+	return ratio(part.Float() / whole.Float())
+}
+
+// ratio clamps to 0..1 and keeps four places: a hundredth of a percent is more than any progress bar shows.
+func ratio(f float64) Decimal {
+	f = min(max(f, 0), 1)
+	return Decimal(strings.TrimSuffix(strings.TrimRight(strconv.FormatFloat(f, 'f', 4, 64), "0"), "."))
+}

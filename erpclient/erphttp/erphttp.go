@@ -1,0 +1,176 @@
+// Package erphttp is the HTTP client that the ERP drivers share: one attempt, one origin, a bounded body, no redirects,
+// and transport failures told by kind. It knows nothing of any ERP's protocol, and it never retries: that is the
+// erpclient.Client's decision.
+package erphttp
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/go-resty/resty/v2"
+
+	"snowgate/erpclient"
+)
+
+// MaxBodyBytes is the default bound on an answer's body: a page of 100 records is far below it.
+const MaxBodyBytes = 8 << 20
+
+// Config describes one origin.
+type Config struct {
+	// Origin is scheme://host[:port] without a path.
+	Origin string
+	// MaxInFlight is how many connections are kept for reuse; default 64.
+	MaxInFlight int
+	// MaxBodyBytes bounds an answer, after decompression; default 8 MiB.
+	MaxBodyBytes int
+	// Transport replaces the tuned transport, for tests.
+	Transport http.RoundTripper
+	// Logger receives resty's own complaints at debug level; default slog.Default().
+	Logger *slog.Logger
+}
+
+// Client talks to one origin. It is safe for concurrent use.
+type Client struct {
+	origin *url.URL
+	resty  *resty.Client
+}
+
+// New makes a Client. The origin must be absolute and bare.
+func New(cfg Config) (*Client, error) {
+	origin, err := parseOrigin(cfg.Origin)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.MaxInFlight <= 0 {
+		cfg.MaxInFlight = 64
+	}
+	if cfg.MaxBodyBytes <= 0 {
+		cfg.MaxBodyBytes = MaxBodyBytes
+	}
+	if cfg.Transport == nil {
+		cfg.Transport = newTransport(cfg.MaxInFlight)
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.Default()
+	}
+	// net/http's own cookie jar would mix the customers' cookies: each request carries its own.
+	r := resty.NewWithClient(&http.Client{Transport: cfg.Transport}).
+		SetBaseURL(origin.String()).
+		SetRedirectPolicy(resty.RedirectPolicyFunc(lastResponse)).
+		SetResponseBodyLimit(cfg.MaxBodyBytes).
+		SetLogger(quiet{cfg.Logger})
+	return &Client{origin: origin, resty: r}, nil
+}
+
+// parseOrigin accepts nothing beside scheme and host; the error does not quote a password that was written into it.
+func parseOrigin(text string) (*url.URL, error) {
+	u, err := url.Parse(text)
+	if err != nil {
+		return nil, errors.New("erphttp: the origin is not scheme://host")
+	}
+	bare := url.URL{Scheme: u.Scheme, Host: u.Host}
+	if u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") || strings.TrimSuffix(u.String(), "/") != bare.String() {
+		return nil, fmt.Errorf("erphttp: origin %q is not scheme://host", u.Redacted())
+	}
+	return &bare, nil
+}
+
+// lastResponse hands the redirect itself to the caller: only a driver knows which redirects belong to its protocol.
+func lastResponse(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
+// newTransport keeps as many idle connections as calls may be in flight, so that a steady load never dials.
+func newTransport(maxInFlight int) *http.Transport {
+	return &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		DialContext:            (&net.Dialer{Timeout: 2 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		ForceAttemptHTTP2:      true,
+		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, ClientSessionCache: tls.NewLRUClientSessionCache(64)},
+		TLSHandshakeTimeout:    2 * time.Second,
+		MaxIdleConns:           maxInFlight + 8,
+		MaxIdleConnsPerHost:    maxInFlight + 8,
+		IdleConnTimeout:        90 * time.Second,
+		ExpectContinueTimeout:  time.Second,
+		MaxResponseHeaderBytes: 64 << 10,
+	}
+}
+
+// Origin is the scheme and host that the client asks.
+func (c *Client) Origin() *url.URL { u := *c.origin; return &u }
+
+// Request is one HTTP request below the origin. Nothing of the caller's own request is in it but the request id.
+type Request struct {
+	Method string
+	Path   string // "/business/{op}"; braces are filled from PathParams, escaped
+	// PathParams fill the braces.
+	PathParams map[string]string
+	Query      url.Values
+	Header     map[string]string
+	Cookies    []*http.Cookie
+	// Body is sent as JSON when it is not nil: a value or ready bytes, never a reader (a reader can be read once only).
+	Body any
+}
+
+// Answer is a whole answer, read to its end.
+type Answer struct {
+	Status  int
+	Header  http.Header
+	Cookies []*http.Cookie
+	Body    []byte
+}
+
+// Do makes one attempt. The error is an *erpclient.Error of kind Timeout, Unavailable or BadAnswer; any HTTP status
+// is an Answer.
+func (c *Client) Do(ctx context.Context, op string, r Request) (*Answer, error) {
+	req := c.resty.R().SetContext(ctx).SetPathParams(r.PathParams).SetHeaders(r.Header).SetCookies(r.Cookies)
+	req.QueryParam = r.Query
+	if req.QueryParam == nil {
+		req.QueryParam = url.Values{}
+	}
+	if id := erpclient.RequestID(ctx); id != "" {
+		req.SetHeader("X-Request-Id", id)
+	}
+	if r.Body != nil {
+		req.SetHeader("Content-Type", "application/json").SetBody(r.Body)
+	}
+	res, err := req.Execute(r.Method, r.Path)
+	if err != nil {
+		return nil, transportError(ctx, op, err)
+	}
+	return &Answer{Status: res.StatusCode(), Header: res.Header(), Cookies: res.Cookies(), Body: res.Body()}, nil
+}
+
+// transportError tells the kind of a failure below HTTP. The URL that net/http puts into its errors is dropped:
+// other drivers may have secrets in it.
+func transportError(ctx context.Context, op string, err error) error {
+	var netErr net.Error
+	cause := err
+	var urlErr *url.Error
+	if errors.As(err, &urlErr) {
+		cause = urlErr.Err
+	}
+	e := &erpclient.Error{Op: op, Kind: erpclient.KindUnavailable, Err: cause}
+	switch {
+	case errors.Is(err, resty.ErrResponseBodyTooLarge):
+		e.Kind = erpclient.KindBadAnswer
+	case errors.Is(err, context.Canceled) && errors.Is(ctx.Err(), context.Canceled):
+		e.Kind, e.Err = erpclient.KindTimeout, context.Canceled
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &netErr) && netErr.Timeout():
+		e.Kind = erpclient.KindTimeout
+	}
+	return e
+}
+
+// quiet routes resty's logger into slog at debug level, without its texts: they quote whole URLs.
+type quiet struct{ log *slog.Logger }
+
+func (q quiet) Errorf(string, ...any) { q.log.Debug("resty complained", "level", "error") }
+func (q quiet) Warnf(string, ...any)  { q.log.Debug("resty complained", "level", "warn") }
+func (q quiet) Debugf(string, ...any) {}

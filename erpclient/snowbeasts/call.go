@@ -1,0 +1,117 @@
+package snowbeasts
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+
+	"snowgate/erpclient"
+	"snowgate/erpclient/erphttp"
+)
+
+// question is what is asked on behalf of which operation.
+type question struct {
+	op   string
+	form *form
+	// otherwise is what remains of {"success": false} when a fresh login did not help: NotFound for one record by id,
+	// BadAnswer for a list.
+	otherwise erpclient.Kind
+}
+
+// ask makes one business call and decodes the whole answer into a *answer[T].
+func ask[T any](ctx context.Context, d *Driver, s erpclient.Session, q question, path string, body any) (*answer[T], error) {
+	held, ok := decodeToken(s.Token)
+	if !ok {
+		return nil, erpclient.Errorf(q.op, erpclient.KindSessionExpired, "there is no session")
+	}
+	got, err := d.http.Do(ctx, q.op, erphttp.Request{
+		Method: http.MethodPost, Path: "/business/" + path, Cookies: held.list(), Body: body,
+		Header: map[string]string{"Accept": "application/json"},
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := q.status(got); err != nil {
+		return nil, err
+	}
+	return decode[T](got.Body, q, d.drift(q))
+}
+
+// status tells what can be told before the body is read. How the ERP says that a session is lost is not known, so
+// 401, 403, any redirect and a page instead of JSON all mean it, without a doubt worth an Otherwise.
+func (q question) status(a *erphttp.Answer) error {
+	if a.Status == http.StatusUnauthorized || a.Status == http.StatusForbidden || isRedirect(a.Status) {
+		return erpclient.Errorf(q.op, erpclient.KindSessionExpired, "http status %d", a.Status)
+	}
+	if err := a.StatusError(q.op); err != nil {
+		return operationKind(err)
+	}
+	if isHTML(a) {
+		return erpclient.Errorf(q.op, erpclient.KindSessionExpired, "a page instead of JSON")
+	}
+	return nil
+}
+
+// operationKind corrects 404: the path names an operation, not a record, so its absence is no answer about a record.
+func operationKind(err error) error {
+	var e *erpclient.Error
+	if errors.As(err, &e) && e.Kind == erpclient.KindNotFound {
+		e.Kind = erpclient.KindBadAnswer
+	}
+	return err
+}
+
+// isHTML goes by the body's first character, because a login page is not always labelled and JSON is sometimes
+// labelled as a page.
+func isHTML(a *erphttp.Answer) bool {
+	body := trimBOM(a.Body)
+	if bytes.HasPrefix(body, []byte("{")) {
+		return false
+	}
+	return bytes.HasPrefix(body, []byte("<")) || strings.Contains(strings.ToLower(a.Header.Get("Content-Type")), "html")
+}
+
+// trimBOM drops surrounding white space and the byte order mark that some servers put in front of JSON.
+func trimBOM(body []byte) []byte {
+	return bytes.TrimSpace(bytes.TrimPrefix(bytes.TrimSpace(body), []byte("\ufeff")))
+}
+
+// answer is a business call's answer with data of type T.
+type answer[T any] struct {
+	answerHead
+	Data T `json:"data"`
+}
+
+// decode reads an answer's body whole. {"success": false} comes before any complaint about the data beside it.
+func decode[T any](body []byte, q question, drift *driftLog) (*answer[T], error) {
+	got := new(answer[T])
+	err := json.Unmarshal(trimBOM(body), got)
+	if isBroken(err) {
+		return nil, erpclient.Errorf(q.op, erpclient.KindBadAnswer, "the answer is not JSON: %w", err)
+	}
+	if got.Success.isFalse() {
+		return nil, q.refusal(got.text())
+	}
+	var wrong *json.UnmarshalTypeError
+	if errors.As(err, &wrong) {
+		drift.report(wrong.Field, wantedBy(wrong), wrong.Value)
+		return nil, erpclient.Errorf(q.op, erpclient.KindBadAnswer, "the answer has another shape at %q", wrong.Field)
+	}
+	return got, nil
+}
+
+// isBroken tells text that is no JSON from JSON of another shape, of which everything that fits has been read.
+func isBroken(err error) bool {
+	var wrong *json.UnmarshalTypeError
+	return err != nil && !errors.As(err, &wrong)
+}
+
+func wantedBy(wrong *json.UnmarshalTypeError) string {
+	if strings.HasSuffix(wrong.Field, "_dataList") {
+		return "array"
+	}
+	return "object"
+}

@@ -1,0 +1,53 @@
+package erpclient
+
+// Status is what an admin sees of the client.
+type Status struct {
+	Channels []ChannelStatus `json:"channels"`
+}
+
+// ChannelStatus is one way to the ERP at this moment.
+type ChannelStatus struct {
+	Name         string            `json:"name"`
+	Breakers     map[string]string `json:"breakers"` // class to closed, half-open or open
+	InUse        bool              `json:"inUse"`
+	InFlight     int               `json:"inFlight"`
+	UsualMS      float64           `json:"usualMs"` // running median of the answer time
+	Capabilities []string          `json:"capabilities"`
+}
+
+// Status is a look at the client's state; it asks nobody.
+func (c *Client) Status() Status {
+	return Status{Channels: []ChannelStatus{c.primary.status(true)}}
+}
+
+func (ch *channel) status(inUse bool) ChannelStatus {
+	s := ChannelStatus{
+		Name: ch.name, Breakers: map[string]string{}, InUse: inUse, InFlight: ch.bulkhead.inFlight(),
+		UsualMS: float64(ch.pace.usual().Microseconds()) / 1000, Capabilities: capabilities(ch.driver),
+	}
+	for class, b := range ch.breakers {
+		s.Breakers[string(class)] = b.state()
+	}
+	return s
+}
+
+// capabilities names the small interfaces a driver implements.
+func capabilities(d Driver) []string {
+	list := []string{}
+	add := func(name string, can bool) {
+		if can {
+			list = append(list, name)
+		}
+	}
+	_, orders := d.(OrderReader)
+	_, deliveries := d.(DeliveryReader)
+	_, materials := d.(MaterialReader)
+	_, progress := d.(ProgressReader)
+	_, invites := d.(InviteReader)
+	add("orders", orders)
+	add("deliveries", deliveries)
+	add("materials", materials)
+	add("progress", progress)
+	add("invites", invites)
+	return list
+}
