@@ -1,0 +1,123 @@
+package gateway
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"snowgate/audit"
+	"snowgate/session"
+)
+
+// Sessions is what the gateway asks of the session store. Errors: session.ErrNotFound, session.ErrUnreadable,
+// session.ErrUnavailable.
+type Sessions interface {
+	Create(ctx context.Context, l session.Login) (token string, s session.Session, err error)
+	Get(ctx context.Context, token string) (s session.Session, renewed bool, err error)
+	Revoke(ctx context.Context, id string) error
+	List(ctx context.Context, openid string) ([]session.Session, error)
+}
+
+// admit checks that the caller may use the route and finds out who it is.
+func (s *Server) admit(c *call, who access) error {
+	switch who {
+	case anyone:
+		return nil
+	case admin, scraper:
+		return s.admitAdmin(c)
+	}
+	if err := s.admitMember(c); err != nil || who == member {
+		return err
+	}
+	isBound, err := s.loadBinding(c)
+	if err == nil && !isBound {
+		return erpNotBound.because(nil)
+	}
+	return err
+}
+
+// admitMember loads the session of the bearer token. Whatever is wrong with a token is the same answer.
+func (s *Server) admitMember(c *call) error {
+	token, ok := bearer(c)
+	if !ok {
+		return sessionExpired.because(nil)
+	}
+	found, renewed, err := s.deps.Sessions.Get(c.Request().Context(), token)
+	if errors.Is(err, session.ErrNotFound) || errors.Is(err, session.ErrUnreadable) { // or its sealing key was dropped
+		return sessionExpired.because(err)
+	}
+	if err != nil {
+		return err
+	}
+	c.session = found
+	c.Response().Header().Set("X-Session-Expires", s.timestamp(found.ExpiresAt))
+	if renewed {
+		s.deps.Log.Session(s.sessionChange(found, true))
+	}
+	return s.checkQueryOpenID(c)
+}
+
+// checkQueryOpenID refuses an openid that is not the session's; it is never used for anything else.
+func (s *Server) checkQueryOpenID(c *call) error {
+	values, err := c.query()
+	if err != nil {
+		return err
+	}
+	return c.checkOpenID(values.Get("openid"))
+}
+
+func (c *call) checkOpenID(given string) error {
+	if given != "" && given != c.session.OpenID {
+		return openidMismatch.because(nil)
+	}
+	return nil
+}
+
+// admitAdmin compares hashes in constant time against every configured token. A user's session is told that it is no
+// admin; everything else is told nothing.
+func (s *Server) admitAdmin(c *call) error {
+	token, ok := bearer(c)
+	if !ok {
+		return sessionExpired.because(nil)
+	}
+	given := sha256.Sum256([]byte(token))
+	match := 0
+	for _, want := range s.admins {
+		match |= subtle.ConstantTimeCompare(given[:], want[:])
+	}
+	if match == 1 {
+		return nil
+	}
+	if err := s.admitMember(c); err != nil {
+		return err
+	}
+	return forbidden.because(nil)
+}
+
+// maxTokenBytes is far above any token of ours; what is longer is not looked at.
+const maxTokenBytes = 512
+
+// bearer is the token of the one Authorization header.
+func bearer(c *call) (string, bool) {
+	headers := c.Request().Header.Values(echo.HeaderAuthorization)
+	if len(headers) != 1 {
+		return "", false
+	}
+	scheme, token, ok := strings.Cut(headers[0], " ")
+	if !ok || !strings.EqualFold(scheme, "Bearer") || token == "" || len(token) > maxTokenBytes {
+		return "", false
+	}
+	return token, true
+}
+
+// sessionChange is the row of a session's state. The openid is kept as a pseudonym: enough to join, not to know.
+func (s *Server) sessionChange(x session.Session, active bool) audit.SessionChange {
+	return audit.SessionChange{
+		SessionID: x.ID, OpenID: s.deps.Masker.Pseudonym("openid", x.OpenID), UnionID: s.deps.Masker.Pseudonym("unionid", x.UnionID),
+		CreatedAt: x.CreatedAt, ExpiresAt: x.ExpiresAt, Active: active,
+	}
+}

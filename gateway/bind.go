@@ -1,0 +1,203 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"snowgate/audit"
+	"snowgate/erpclient"
+	"snowgate/session"
+)
+
+// Bindings keeps who is bound to what. Errors: session.ErrNotBound, session.ErrUnavailable.
+type Bindings interface {
+	Bind(ctx context.Context, b session.Binding) error
+	Binding(ctx context.Context, openid string) (session.Binding, error)
+	Unbind(ctx context.Context, openid string) (session.Binding, error)
+}
+
+// Attempts counts tries before they are made, so that parallel guesses cannot slip through.
+type Attempts interface {
+	// Attempt counts one try for each subject, or tells how long to wait when one has had its limit.
+	Attempt(ctx context.Context, window time.Duration, limit int, subjects ...string) (retryAfter time.Duration, err error)
+	// Refund takes one try of each subject back: it was not a wrong guess.
+	Refund(ctx context.Context, subjects ...string) error
+}
+
+// The ways to bind.
+const (
+	wayAccount = "account"
+	wayInvite  = "invite"
+)
+
+type companyInfo struct {
+	CompanyID   string `json:"companyId"`
+	CompanyName string `json:"companyName"`
+	CustomerID  string `json:"customerId"`
+}
+
+type bindAnswer struct {
+	BindStatus  bool        `json:"bindStatus"`
+	CompanyInfo companyInfo `json:"companyInfo"`
+	Permissions []string    `json:"permissions"`
+}
+
+// bindRequest is either user name and password, or an invite code.
+type bindRequest struct {
+	username, password, inviteCode string
+}
+
+func (c *call) bindRequest() (r bindRequest, err error) {
+	body, err := c.body()
+	if err != nil {
+		return r, err
+	}
+	openid := body.optional("openid", maxText)
+	if _, invited := body.values["inviteCode"]; invited {
+		r.inviteCode = body.text("inviteCode", maxText)
+	} else {
+		r.username = body.text("erpUsername", maxText)
+		r.password = body.text("erpPassword", maxText)
+	}
+	if err := body.err(); err != nil {
+		return r, err
+	}
+	return r, c.checkOpenID(openid)
+}
+
+// bind is POST /api/auth/erp-bind. Tries are counted per openid and per ERP user before the ERP is asked, because ERPs
+// lock accounts; what was no wrong guess is taken back.
+func (s *Server) bind(c *call) error {
+	r, err := c.bindRequest()
+	if err != nil {
+		return err
+	}
+	subjects := []string{"bind-openid:" + c.session.OpenID}
+	if r.username != "" {
+		subjects = append(subjects, "bind-user:"+strings.ToLower(r.username))
+	}
+	if err := s.attempt(c, subjects); err != nil {
+		return err
+	}
+	way, b, err := s.askERP(c, r)
+	if !guessedWrong(err) {
+		s.refund(c, subjects)
+	}
+	if err != nil {
+		return bindFault(err, way)
+	}
+	return s.keepBinding(c, way, b)
+}
+
+func (s *Server) attempt(c *call, subjects []string) error {
+	if s.cfg.BindLimit < 0 {
+		return nil
+	}
+	wait, err := s.deps.Attempts.Attempt(c.Request().Context(), s.cfg.BindWindow, s.cfg.BindLimit, subjects...)
+	if err != nil {
+		return err
+	}
+	if wait > 0 {
+		return tooManyAttempts.after(wait, nil)
+	}
+	return nil
+}
+
+// refund runs apart from the request's deadline: the try was counted, so it has to be taken back.
+func (s *Server) refund(c *call, subjects []string) {
+	if s.cfg.BindLimit < 0 {
+		return
+	}
+	if err := s.deps.Attempts.Refund(context.WithoutCancel(c.Request().Context()), subjects...); err != nil {
+		s.cfg.Logger.Warn("attempt not refunded", "request_id", c.id, "error", err)
+	}
+}
+
+func (s *Server) askERP(c *call, r bindRequest) (way string, b erpclient.Bound, err error) {
+	if r.inviteCode != "" {
+		b, err = s.deps.ERP.BindInvite(c.Request().Context(), r.inviteCode)
+		return wayInvite, b, err
+	}
+	b, err = s.deps.ERP.BindAccount(c.Request().Context(), r.username, r.password)
+	return wayAccount, b, err
+}
+
+// guessedWrong reports whether a try has to stay counted.
+func guessedWrong(err error) bool {
+	switch erpclient.KindOf(err) {
+	case erpclient.KindBadCredentials, erpclient.KindTooManyAttempts, erpclient.KindNotFound:
+		return true
+	default:
+		return false
+	}
+}
+
+// bindFault tells a wrong password and a wrong code apart from what the same kinds mean in a query.
+func bindFault(err error, way string) error {
+	var e *erpclient.Error
+	switch {
+	case !errors.As(err, &e):
+		return err
+	case e.Kind == erpclient.KindBadCredentials:
+		return erpBadCredentials.because(err)
+	case e.Kind == erpclient.KindNotFound && way == wayInvite:
+		return inviteCodeInvalid.because(err)
+	default:
+		return err
+	}
+}
+
+// keepBinding replaces what the openid was bound to before.
+func (s *Server) keepBinding(c *call, way string, b erpclient.Bound) error {
+	ctx := c.Request().Context()
+	replaces, err := s.loadBinding(c)
+	if err != nil {
+		return err
+	}
+	binding := session.Binding{
+		ID: newID(), OpenID: c.session.OpenID, Way: way, ERPUsername: b.Account,
+		CompanyID: b.Profile.CompanyID, CompanyName: b.Profile.CompanyName, CustomerID: b.CustomerID,
+		Permissions: b.Profile.Permissions, BoundAt: s.cfg.Now(), Secret: b.Secret,
+	}
+	if err := s.deps.Bindings.Bind(ctx, binding); err != nil {
+		return err
+	}
+	if replaces {
+		s.deps.Log.Binding(bindingChange(c, c.binding, false))
+	}
+	s.deps.Log.Binding(bindingChange(c, binding, true))
+	return c.ok(bindAnswer{BindStatus: true, CompanyInfo: companyOf(binding), Permissions: permissionsOf(binding)})
+}
+
+// unbind is DELETE /api/auth/erp-bind. It may be repeated.
+func (s *Server) unbind(c *call) error {
+	old, err := s.deps.Bindings.Unbind(c.Request().Context(), c.session.OpenID)
+	if err != nil && !errors.Is(err, session.ErrNotBound) {
+		return err
+	}
+	if err == nil {
+		s.deps.Log.Binding(bindingChange(c, old, false))
+	}
+	return c.ok(map[string]bool{"bindStatus": false})
+}
+
+func bindingChange(c *call, b session.Binding, valid bool) audit.BindingChange {
+	return audit.BindingChange{
+		BindingID: b.ID, SessionID: c.session.ID, ERPUsername: b.ERPUsername,
+		CompanyID: b.CompanyID, CompanyName: b.CompanyName, BoundAt: b.BoundAt, Valid: valid,
+	}
+}
+
+func companyOf(b session.Binding) companyInfo {
+	return companyInfo{CompanyID: b.CompanyID, CompanyName: b.CompanyName, CustomerID: b.CustomerID}
+}
+
+// permissionsOf is never null in JSON.
+func permissionsOf(b session.Binding) []string {
+	if b.Permissions == nil {
+		return []string{}
+	}
+	return b.Permissions
+}

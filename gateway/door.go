@@ -1,0 +1,152 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"snowgate/audit"
+)
+
+// maxPathBytes bounds what the router has to look at; the longest route with the longest id is far below it.
+const maxPathBytes = 2048
+
+// maxLoggedAnswer is how much of an answer the call log keeps, in bytes.
+const maxLoggedAnswer = 2 << 10
+
+// door is the outermost middleware: it gives the request its id, turns any error into the one answer, and writes down
+// what happened, once.
+func (s *Server) door(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(ec echo.Context) error {
+		c := s.newCall(ec)
+		s.metrics.inFlight.Inc()
+		defer s.metrics.inFlight.Dec()
+		s.setHeaders(c)
+		if err := next(c); err != nil {
+			s.answerFault(c, err)
+		}
+		s.tell(c)
+		return nil
+	}
+}
+
+// setHeaders puts on every answer what protects it on its way.
+func (s *Server) setHeaders(c *call) {
+	h := c.Response().Header()
+	h.Set(echo.HeaderXRequestID, c.id)
+	h.Set("X-Content-Type-Options", "nosniff")
+	if isAPI(c) {
+		h.Set("Cache-Control", "no-store")
+		if s.cfg.HTTPStatus == "" || s.cfg.HTTPStatus == "auto" {
+			h.Set("Vary", "Referer")
+		}
+	}
+}
+
+func isAPI(c *call) bool {
+	path := c.Request().URL.Path
+	return path == "/api" || strings.HasPrefix(path, "/api/")
+}
+
+// recovered turns a panic into the answer `internal`: a net, not a plan. The stack goes to the log.
+func (s *Server) recovered(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(ec echo.Context) (err error) {
+		defer func() {
+			if p := recover(); p != nil {
+				s.metrics.panics.Inc()
+				err = internal.because(fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
+			}
+		}()
+		if len(ec.Request().URL.Path) > maxPathBytes {
+			return notFound.because(nil)
+		}
+		if methods, ok := ec.Get(echo.ContextKeyHeaderAllow).(string); ok {
+			return wrongMethod(ec, methods)
+		}
+		return next(ec)
+	}
+}
+
+// wrongMethod answers where the router found the path and not the method. The router itself would let OPTIONS through
+// with an empty answer; there is no cross-origin use of this API, so OPTIONS is a method like any other.
+func wrongMethod(ec echo.Context, methods string) error {
+	ec.Response().Header().Set(echo.HeaderAllow, strings.TrimPrefix(methods, http.MethodOptions+", "))
+	return methodNotAllowed.because(nil)
+}
+
+// answerFault writes the fault, unless an answer has begun.
+func (s *Server) answerFault(c *call, err error) {
+	f := faultFor(err)
+	c.record.code, c.record.fault, c.record.cause = f.Code, f.Name, err
+	if c.Response().Committed {
+		return
+	}
+	if err := c.fail(f); err != nil {
+		s.cfg.Logger.Error("answer not written", "request_id", c.id, "error", err)
+	}
+}
+
+// tell writes down one finished call: figures, one log line, and for /api a row of the call log.
+func (s *Server) tell(c *call) {
+	took := s.cfg.Now().Sub(c.record.start)
+	template := c.record.route
+	if template == "" {
+		template = "(unmatched)"
+	}
+	method := knownMethod(c.Request().Method)
+	s.metrics.observe(method, template, c.record.code, took)
+	if !isAPI(c) {
+		return
+	}
+	s.deps.Performance.Record(method+" "+template, took, c.record.code < http.StatusInternalServerError)
+	s.logLine(c, template, took)
+	s.deps.Log.Call(audit.Call{
+		LogID: c.record.logID, SessionID: c.session.ID, Endpoint: template, Method: method,
+		Params: s.deps.Masker.Params(c.record.params, c.record.secrets...), Status: c.record.code,
+		Response: s.deps.Masker.JSON(c.record.response, maxLoggedAnswer), Duration: took, Error: c.record.fault,
+		CalledAt: c.record.start, RequestID: c.id,
+	})
+}
+
+// logLine is the request's one line. Only a defect of ours is an error; what a client or the ERP did is not.
+func (s *Server) logLine(c *call, template string, took time.Duration) {
+	level := slog.LevelInfo
+	if c.record.code == internal.Code {
+		level = slog.LevelError
+	}
+	trail := c.trace.Trail()
+	attrs := []slog.Attr{
+		slog.String("request_id", c.id), slog.String("method", knownMethod(c.Request().Method)),
+		slog.String("route", template), slog.Int("code", c.record.code), slog.Float64("took_ms", milliseconds(took)),
+	}
+	if c.session.ID != "" {
+		attrs = append(attrs, slog.String("session_id", c.session.ID[:12]))
+	}
+	if len(trail.Attempts) > 0 {
+		attrs = append(attrs, slog.Int("attempts", len(trail.Attempts)), slog.Float64("erp_ms", milliseconds(trail.Took())))
+	}
+	if c.record.fault != "" {
+		attrs = append(attrs, slog.String("fault", c.record.fault))
+	}
+	if c.record.cause != nil && !errors.Is(c.record.cause, context.Canceled) && c.record.code >= http.StatusInternalServerError {
+		attrs = append(attrs, slog.String("error", c.record.cause.Error()))
+	}
+	s.cfg.Logger.LogAttrs(c.Request().Context(), level, "call", attrs...)
+}
+
+// knownMethod keeps a client's invention out of labels and rows.
+func knownMethod(method string) string {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+		return method
+	default:
+		return "OTHER"
+	}
+}

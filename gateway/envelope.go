@@ -1,0 +1,98 @@
+package gateway
+
+import (
+	"encoding/json"
+	"math"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/text/language"
+)
+
+// envelope is every answer under /api. Code is 0 for success, else the HTTP status that fits.
+type envelope struct {
+	Code       int    `json:"code"`
+	Message    string `json:"message"`
+	Data       any    `json:"data,omitempty"`
+	Error      string `json:"error,omitempty"`
+	Field      string `json:"field,omitempty"`
+	Hint       string `json:"hint,omitempty"`
+	RetryAfter int    `json:"retryAfter,omitempty"` // s
+	RequestID  string `json:"requestId"`
+}
+
+// ok answers with data.
+func (c *call) ok(data any) error {
+	return c.write(http.StatusOK, envelope{Message: "ok", Data: data, RequestID: c.id})
+}
+
+// fail answers with a fault, in the caller's language.
+func (c *call) fail(f *fault) error {
+	e := envelope{Code: f.Code, Message: f.Chinese, Hint: f.HintZH, Data: f.data, Error: f.Name, Field: f.field, RequestID: c.id}
+	if wantsEnglish(c.Request().Header.Get("Accept-Language")) {
+		e.Message, e.Hint = f.English, f.HintEN
+	}
+	if f.field != "" {
+		e.Message += ": " + f.field
+	}
+	if f.retryAfter > 0 {
+		e.RetryAfter = int(math.Ceil(f.retryAfter.Seconds()))
+		c.Response().Header().Set("Retry-After", strconv.Itoa(e.RetryAfter))
+	}
+	return c.write(f.Code, e)
+}
+
+func (c *call) write(status int, e envelope) error {
+	body, err := json.Marshal(e)
+	if err != nil {
+		return internal.because(err)
+	}
+	c.record.code, c.record.fault, c.record.response = status, e.Error, body
+	return c.JSONBlob(c.httpStatus(status), body)
+}
+
+// httpStatus is the real one, but 200 for calls from inside WeChat: mini-program request wrappers read `code` only on
+// 200. What is not the API's (probes, Prometheus) reads the status and nothing else.
+func (c *call) httpStatus(status int) int {
+	mode := c.server.cfg.HTTPStatus
+	switch {
+	case !isAPI(c) || mode == "real":
+		return status
+	case mode == "always-200" || fromMiniProgram(c.Request().Referer()):
+		return http.StatusOK
+	default:
+		return status
+	}
+}
+
+// fromMiniProgram recognises https://servicewechat.com/{appid}/{version}/page-frame.html, which WeChat sends and a
+// mini-program cannot change (WeChat: wx.request). Others can forge it: it decides about nothing but the status.
+func fromMiniProgram(referer string) bool {
+	u, err := url.Parse(referer)
+	if err != nil || u.Scheme != "https" || u.Host != "servicewechat.com" {
+		return false
+	}
+	parts := strings.Split(u.Path, "/")
+	return len(parts) == 4 && parts[1] != "" && parts[2] != "" && parts[3] == "page-frame.html"
+}
+
+var languages = language.NewMatcher([]language.Tag{language.Chinese, language.English})
+
+// wantsEnglish reports whether English is preferred over Chinese. Chinese is the default, also for languages we do not speak.
+func wantsEnglish(acceptLanguage string) bool {
+	if acceptLanguage == "" || len(acceptLanguage) > 200 {
+		return false
+	}
+	tags, _, err := language.ParseAcceptLanguage(acceptLanguage)
+	if err != nil {
+		return false
+	}
+	_, index, confidence := languages.Match(tags...)
+	return index == 1 && confidence >= language.High
+}
+
+// timestamp writes a time as RFC 3339 with the zone.
+func (s *Server) timestamp(t time.Time) string { return t.In(s.cfg.Zone).Format(time.RFC3339) }

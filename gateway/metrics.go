@@ -1,0 +1,43 @@
+package gateway
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// metrics are the HTTP surface's figures. The route label is the template, the method one of a known few: both bounded.
+type metrics struct {
+	requests *prometheus.CounterVec
+	duration *prometheus.HistogramVec
+	inFlight prometheus.Gauge
+	panics   prometheus.Counter
+}
+
+// durationBuckets are fitted to the 2.5 s deadline of a query: fine below it, one beyond.
+var durationBuckets = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2, 2.5, 3, 5, 10}
+
+func newMetrics(r prometheus.Registerer) *metrics {
+	m := &metrics{
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "snowgate_http_requests_total", Help: "Requests answered, by the envelope's code.",
+		}, []string{"method", "route", "code"}),
+		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "snowgate_http_request_duration_seconds", Help: "Time from the door to the answer.", Buckets: durationBuckets,
+		}, []string{"method", "route"}),
+		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "snowgate_http_in_flight", Help: "Requests in hand at this moment.",
+		}),
+		panics: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "snowgate_http_panics_total", Help: "Requests that ended in a panic: each is a defect.",
+		}),
+	}
+	r.MustRegister(m.requests, m.duration, m.inFlight, m.panics)
+	return m
+}
+
+func (m *metrics) observe(method, route string, code int, took time.Duration) {
+	m.requests.WithLabelValues(method, route, strconv.Itoa(code)).Inc()
+	m.duration.WithLabelValues(method, route).Observe(took.Seconds())
+}

@@ -1,0 +1,156 @@
+package gateway
+
+import (
+	"context"
+	"crypto/sha256"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"snowgate/audit"
+	"snowgate/health"
+)
+
+// Config sets a Server up. The zero value of a field means its default.
+type Config struct {
+	HTTPStatus     string        // "auto" (default), "real" or "always-200"
+	QueryTimeout   time.Duration // for a page of the ERP's data; default 2.5 s
+	AdminTokens    []string      // several at once, for rotation; none: admin routes refuse everybody
+	TrustedProxies []*net.IPNet  // whose X-Forwarded-For is believed; default nobody's
+	Zone           *time.Location
+	Now            func() time.Time
+	Logger         *slog.Logger
+	BindWindow     time.Duration // in which BindLimit tries are allowed; default 15 min
+	BindLimit      int           // default 5; negative is no limit
+}
+
+// Log takes what happened. It never blocks and never fails the call.
+type Log interface {
+	Call(audit.Call)
+	Session(audit.SessionChange)
+	Binding(audit.BindingChange)
+}
+
+// Masker makes text fit to be kept: no secrets, no personal data.
+type Masker interface {
+	// Params and JSON treat the fields named in secrets as secrets, beyond those that always are.
+	Params(params map[string]any, secrets ...string) string
+	JSON(body []byte, limit int, secrets ...string) string
+	Pseudonym(kind, value string) string
+}
+
+// Performance keeps the rolling figures per route.
+type Performance interface {
+	Record(series string, took time.Duration, ok bool)
+	Snapshot() map[string]map[string]health.Figures
+}
+
+// Deps is everything the gateway asks of the rest of the house.
+type Deps struct {
+	Sessions    Sessions
+	Bindings    Bindings
+	Attempts    Attempts
+	WeChat      WeChat
+	ERP         ERP
+	Log         Log
+	Masker      Masker
+	Monitor     Monitor
+	Performance Performance
+	Registry    *prometheus.Registry
+}
+
+// Server is the HTTP surface. Make it with New; it is an http.Handler and safe for concurrent use.
+type Server struct {
+	cfg      Config
+	deps     Deps
+	echo     *echo.Echo
+	admins   [][sha256.Size]byte
+	metrics  *metrics
+	draining atomic.Bool
+}
+
+// New builds the server from its parts.
+func New(cfg Config, deps Deps) *Server {
+	s := &Server{cfg: cfg.withDefaults(), deps: deps, echo: echo.New(), metrics: newMetrics(deps.Registry)}
+	for _, token := range cfg.AdminTokens {
+		s.admins = append(s.admins, sha256.Sum256([]byte(token)))
+	}
+	e := s.echo
+	e.HideBanner, e.HidePort, e.Debug = true, true, false
+	e.Logger.SetOutput(io.Discard) // ours is slog; echo's would print raw paths
+	e.IPExtractor = ipExtractor(cfg.TrustedProxies)
+	e.HTTPErrorHandler = func(error, echo.Context) {} // door answers; nothing gets past it
+	e.Use(s.door, s.recovered)
+	for _, r := range s.routes() {
+		e.Add(r.method, r.path, s.through(r))
+	}
+	return s
+}
+
+func (c Config) withDefaults() Config {
+	if c.QueryTimeout <= 0 {
+		c.QueryTimeout = 2500 * time.Millisecond
+	}
+	if c.Zone == nil {
+		c.Zone = time.FixedZone("CST", 8*60*60)
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	if c.BindWindow <= 0 {
+		c.BindWindow = 15 * time.Minute
+	}
+	if c.BindLimit == 0 {
+		c.BindLimit = 5
+	}
+	return c
+}
+
+// ipExtractor believes X-Forwarded-For only from the listed networks: echo's default believes anyone.
+func ipExtractor(trusted []*net.IPNet) echo.IPExtractor {
+	if len(trusted) == 0 {
+		return echo.ExtractIPDirect()
+	}
+	options := []echo.TrustOption{echo.TrustLoopback(false), echo.TrustLinkLocal(false), echo.TrustPrivateNet(false)}
+	for _, network := range trusted {
+		options = append(options, echo.TrustIPRange(network))
+	}
+	return echo.ExtractIPFromXFFHeader(options...)
+}
+
+// ServeHTTP answers one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.ServeHTTP(w, r) }
+
+// Drain makes /readyz refuse, so that a load balancer sends nothing new while what is in hand is finished.
+func (s *Server) Drain() { s.draining.Store(true) }
+
+// through wraps a route's handler into its deadline and its access check.
+func (s *Server) through(r route) echo.HandlerFunc {
+	return func(ec echo.Context) error {
+		c, ok := ec.(*call)
+		if !ok {
+			return internal.because(nil)
+		}
+		if slices.Contains(c.ParamValues(), "") { // the router lets /api/orders//status and /api/orders/ through
+			return notFound.because(nil)
+		}
+		ctx, cancel := context.WithTimeout(c.Request().Context(), r.within)
+		defer cancel()
+		c.SetRequest(c.Request().WithContext(ctx))
+		c.record.route = r.path
+		if err := s.admit(c, r.who); err != nil {
+			return err
+		}
+		return r.handle(s, c)
+	}
+}
