@@ -1,0 +1,67 @@
+package config
+
+import (
+	"maps"
+	"slices"
+
+	"snowgate/erpclient/erphttp"
+	"snowgate/erpclient/snowbeasts"
+)
+
+// formsPath is the section of the form numbers and columns, which differ per installation of the ERP. Its keys are made
+// from the driver's own defaults: the fields are the driver's and fixed, only their columns can be changed.
+const formsPath = "erp.snowbeasts.forms"
+
+func formsKeys(f *snowbeasts.Forms) []key {
+	return slices.Concat(
+		formKeys("orders", &f.Orders),
+		formKeys("lines", &f.Lines),
+		formKeys("deliveries", &f.Deliveries),
+		formKeys("delivery_products", &f.DeliveryProducts),
+		formKeys("customers", &f.Customers),
+		[]key{
+			{formsPath + ".logistics.id", word(&f.Logistics.DatasourceID)},
+			{formsPath + ".logistics.form_id", word(&f.Logistics.FormID)},
+			{formsPath + ".logistics.col_id", word(&f.Logistics.ColID)},
+		},
+		columnKeys("logistics", f.Logistics.Fields),
+	)
+}
+
+func formKeys(name string, f *snowbeasts.Form) []key {
+	return append([]key{{formsPath + "." + name + ".id", word(&f.ID)}}, columnKeys(name, f.Fields)...)
+}
+
+func columnKeys(name string, fields map[string]string) []key {
+	var keys []key
+	for _, field := range slices.Sorted(maps.Keys(fields)) {
+		keys = append(keys, key{formsPath + "." + name + ".fields." + field, column{fields, field}})
+	}
+	return keys
+}
+
+// column is the ERP's name of one field of a form; empty where the installation has no such column.
+type column struct {
+	fields map[string]string
+	name   string
+}
+
+func (c column) set(texts []string) error {
+	if len(texts) != 1 {
+		return errOneValue
+	}
+	c.fields[c.name] = texts[0]
+	return nil
+}
+
+func (c column) show() []string { return []string{c.fields[c.name]} }
+func (c column) list() bool     { return false }
+func (c column) secret() bool   { return false }
+
+// checkForms lets the driver say whether it can work with the columns. The driver made here is never asked anything.
+func (c *Config) checkForms(complaints *Complaints) {
+	_, err := snowbeasts.New(snowbeasts.Config{HTTP: new(erphttp.Client), AppID: "0", Forms: c.ERP.Snowbeasts.Forms})
+	if err != nil {
+		complaints.add(formsPath, source{}, "%s", oneLine(err))
+	}
+}

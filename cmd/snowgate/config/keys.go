@@ -1,0 +1,118 @@
+package config
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// key ties a path of the file to the place in a Config it fills. The functions below are the whole list of what can be
+// configured: file, environment, printing and the search for a nearest name all walk it.
+type key struct {
+	path  string
+	value value
+}
+
+// variable is the key's name in the environment.
+func (k key) variable() string { return variableOf(k.path) }
+
+func variableOf(path string) string {
+	return prefix + strings.ToUpper(strings.ReplaceAll(path, ".", "__"))
+}
+
+// keys returns every key, in the order in which they are printed.
+func (c *Config) keys() []key {
+	return slices.Concat(
+		[]key{{"mode", oneOf(&c.Mode, ModeProduction, ModeSandbox)}},
+		c.Server.keys(), c.storeKeys(), c.WeChat.keys(), c.ERP.keys(), c.Stock.keys(), c.Limits.keys(), c.accessKeys(),
+		[]key{
+			{"health.interval", duration(&c.Health.Interval, time.Second, time.Hour)},
+			{"session.ttl", duration(&c.Session.TTL, time.Minute, 365*day)},
+			{"session.max_age", duration(&c.Session.MaxAge, time.Minute, 365*day)},
+			{"session.max_per_openid", number(&c.Session.MaxPerOpenID, 1, 1000)},
+			{"log.level", level(&c.Log.Level)},
+			{"log.format", oneOf(&c.Log.Format, "json", "text")},
+		},
+	)
+}
+
+func (s *Server) keys() []key {
+	return []key{
+		{"server.listen", address(&s.Listen)},
+		{"server.behind_proxy", boolean(&s.BehindProxy)},
+		{"server.http_status", oneOf(&s.HTTPStatus, "auto", "real", "always-200")},
+		{"server.trusted_proxies", networks(&s.TrustedProxies)},
+		{"server.tls.cert", text(&s.TLS.Cert)},
+		{"server.tls.key", text(&s.TLS.Key)},
+		{"server.request_timeout", duration(&s.RequestTimeout, 100*time.Millisecond, time.Minute)},
+		{"server.drain_timeout", duration(&s.DrainTimeout, 100*time.Millisecond, 10*time.Minute)},
+	}
+}
+
+func (c *Config) storeKeys() []key {
+	return []key{
+		{"redis.url", redisURL(&c.Redis.URL)},
+		{"sql.dsn", dsn(&c.SQL.DSN)},
+		{"sql.auto_migrate", boolean(&c.SQL.AutoMigrate)},
+		{"audit.spool_dir", text(&c.Audit.SpoolDir)},
+		{"audit.spool_max_bytes", size(&c.Audit.SpoolMaxBytes)},
+		{"audit.retention", duration(&c.Audit.Retention, day, 3650*day)},
+	}
+}
+
+func (w *WeChat) keys() []key {
+	return []key{
+		{"wechat.base_url", baseURL(&w.BaseURL)},
+		{"wechat.app_id", word(&w.AppID)},
+		{"wechat.app_secret", secret(&w.AppSecret)},
+		{"wechat.timeout", duration(&w.Timeout, 100*time.Millisecond, time.Minute)},
+		{"wechat.templates", words(&w.Templates)},
+		{"wechat.callback_token", secret(&w.CallbackToken)},
+		{"wechat.callback_aes_key", aesKey(&w.CallbackAESKey)},
+		{"wechat.send_rate", number(&w.SendRate, 1, 10000)},
+	}
+}
+
+func (e *ERP) keys() []key {
+	s := &e.Snowbeasts
+	return slices.Concat([]key{
+		{"erp.driver", oneOf(&e.Driver, drivers...)},
+		{"erp.origin", origin(&e.Origin)},
+		{"erp.standby_origin", origin(&e.StandbyOrigin)},
+		{"erp.timeout", duration(&e.Timeout, 100*time.Millisecond, time.Minute)},
+		{"erp.max_retries", number(&e.MaxRetries, 0, 10)},
+		{"erp.max_in_flight", number(&e.MaxInFlight, 1, 10000)},
+		{"erp.timezone", zone(&e.Timezone)},
+		{"erp.snowbeasts.app_id", word(&s.AppID)},
+		{"erp.snowbeasts.password_digest", oneOf(&s.PasswordDigest, "sha1", "plain")},
+		{"erp.snowbeasts.service_account", text(&s.ServiceAccount)},
+		{"erp.snowbeasts.service_password", secret(&s.ServicePassword)},
+		{"erp.snowbeasts.session_life", duration(&s.SessionLife, time.Second, day)},
+	}, formsKeys(&s.Forms))
+}
+
+func (s *Stock) keys() []key {
+	return []key{
+		{"stock.driver", oneOf(&s.Driver, "", "psi")},
+		{"stock.origin", origin(&s.Origin)},
+		{"stock.api_key", secret(&s.APIKey)},
+	}
+}
+
+func (l *Limits) keys() []key {
+	return []key{
+		{"limits.requests_per_openid", rate(&l.RequestsPerOpenID)},
+		{"limits.requests_per_ip", rate(&l.RequestsPerIP)},
+		{"limits.logins_per_ip", rate(&l.LoginsPerIP)},
+		{"limits.binds", rate(&l.Binds)},
+	}
+}
+
+func (c *Config) accessKeys() []key {
+	return []key{
+		{"seal.keys", sealKeys(&c.Seal.Keys)},
+		{"admin.tokens", tokens(&c.Admin.Tokens)},
+		{"service.keys", tokens(&c.Service.Keys)},
+		{"alerts.webhooks", webhooks(&c.Alerts.Webhooks)},
+	}
+}

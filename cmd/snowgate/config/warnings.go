@@ -1,0 +1,63 @@
+package config
+
+import (
+	"fmt"
+	"net"
+)
+
+// drivers are the ERPs the product is made for, builtDrivers those this release can speak.
+var (
+	drivers      = []string{"snowbeasts", "psi", "tryton"}
+	builtDrivers = []string{"snowbeasts"}
+)
+
+// withoutEffect lists the keys that are read and checked but that no code obeys yet. Whoever builds a feature deletes
+// its lines here, and nothing else.
+var withoutEffect = []string{
+	"alerts.webhooks",
+	"audit.retention",
+	"audit.spool_dir",
+	"audit.spool_max_bytes",
+	"limits.logins_per_ip",
+	"limits.requests_per_ip",
+	"limits.requests_per_openid",
+	"service.keys",
+	"stock.api_key",
+	"stock.driver",
+	"stock.origin",
+	"wechat.callback_aes_key",
+	"wechat.callback_token",
+	"wechat.send_rate",
+	"wechat.templates",
+}
+
+// warnings says what is allowed and yet probably not meant.
+func (c *Config) warnings() []string {
+	var lines []string
+	warn := func(key, text string, args ...any) {
+		lines = append(lines, Complaint{Key: key, Source: c.sources[key].name, Text: fmt.Sprintf(text, args...)}.String())
+	}
+	for _, key := range withoutEffect {
+		if c.Given(key) {
+			warn(key, "is set, but has no effect yet")
+		}
+	}
+	if c.Server.RequestTimeout < c.ERP.Timeout {
+		warn("server.request_timeout", "is shorter than erp.timeout (%s), which can never be used up", formatDuration(c.ERP.Timeout))
+	}
+	if c.Mode == ModeProduction && len(c.Admin.Tokens) == 0 {
+		warn("admin.tokens", "is empty; the routes for admins refuse everybody")
+	}
+	if c.Server.BehindProxy && len(c.Server.TrustedProxies) == 0 {
+		warn("server.trusted_proxies", "is empty; every caller seems to come from the proxy's address, and limits per address count them as one")
+	}
+	if c.Sandbox() && !listensOnLoopback(c.Server.Listen) {
+		warn("server.listen", "opens the sandbox, whose secrets everybody knows, to other machines")
+	}
+	return lines
+}
+
+func listensOnLoopback(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	return err == nil && isLoopback(host)
+}

@@ -1,0 +1,218 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"snowgate/audit"
+	"snowgate/audit/mask"
+	"snowgate/cmd/snowgate/config"
+	"snowgate/erpclient"
+	"snowgate/erpclient/erphttp"
+	"snowgate/erpclient/snowbeasts"
+	"snowgate/gateway"
+	"snowgate/health"
+	"snowgate/session"
+	"snowgate/sql"
+	"snowgate/wxmsg"
+)
+
+// house is the wired program: the gateway, the roles that work beside it, and what has to be closed.
+type house struct {
+	gateway *gateway.Server
+	audit   *audit.Log
+	roles   []func(context.Context) error
+	closers []io.Closer
+	log     *slog.Logger
+}
+
+// build wires every room. Nothing is asked of the outside yet: what is away at start is no reason not to start.
+func build(cfg *config.Config, sealer *session.Sealer, masker *mask.Masker, log *slog.Logger) (_ *house, err error) {
+	h := &house{log: log}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, h.close(context.Background()))
+		}
+	}()
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+
+	store, err := h.openStore(cfg, sealer)
+	if err != nil {
+		return nil, err
+	}
+	db, err := h.openLog(cfg)
+	if err != nil {
+		return nil, err
+	}
+	registry.MustRegister(h.audit.Collector())
+	wechat, err := wxmsg.New(wxmsg.Config{
+		BaseURL: cfg.WeChat.BaseURL, AppID: cfg.WeChat.AppID, AppSecret: string(cfg.WeChat.AppSecret),
+		Timeout: cfg.WeChat.Timeout, Logger: log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	erp, err := h.newERPClient(cfg, store, registry)
+	if err != nil {
+		return nil, err
+	}
+	monitor := h.newMonitor(cfg, store, db, erp, wechat)
+	registry.MustRegister(monitor.Collector())
+	h.gateway = gateway.New(gatewayConfig(cfg, log), gateway.Deps{
+		Sessions: store, Bindings: store, Attempts: store, WeChat: wechat, ERP: erp, Log: h.audit,
+		Masker: masker, Monitor: monitor, Performance: health.NewPerformance(nil), Registry: registry,
+	})
+	return h, nil
+}
+
+// close closes what was opened, last first.
+func (h *house) close(context.Context) error {
+	var errs []error
+	for i := len(h.closers) - 1; i >= 0; i-- {
+		errs = append(errs, h.closers[i].Close())
+	}
+	return errors.Join(errs...)
+}
+
+func newSealer(cfg *config.Config) (*session.Sealer, error) {
+	keys, err := session.ParseKeys(texts(cfg.Seal.Keys))
+	if err != nil {
+		return nil, fmt.Errorf("seal.keys: %w", err)
+	}
+	return session.NewSealer(keys)
+}
+
+func (h *house) openStore(cfg *config.Config, sealer *session.Sealer) (*session.Store, error) {
+	rdb, err := session.Dial(string(cfg.Redis.URL))
+	if err != nil {
+		return nil, err
+	}
+	h.closers = append(h.closers, rdb)
+	return session.NewStore(rdb, sealer, session.Config{
+		TTL: cfg.Session.TTL, MaxAge: cfg.Session.MaxAge, MaxPerOpenID: cfg.Session.MaxPerOpenID,
+	}), nil
+}
+
+// openLog prepares the log's database and the writer in front of it. The schema is brought up to date beside the
+// requests: the database may be away at start.
+func (h *house) openLog(cfg *config.Config) (*sql.DB, error) {
+	db, err := sql.Open(string(cfg.SQL.DSN))
+	if err != nil {
+		return nil, err
+	}
+	h.closers = append(h.closers, db)
+	h.audit = audit.NewLog(audit.Config{Logger: h.log}, auditSink{db})
+	h.roles = append(h.roles, func(ctx context.Context) error {
+		if cfg.SQL.AutoMigrate {
+			h.migrateUntilDone(ctx, db)
+		}
+		return h.audit.Run(ctx)
+	})
+	return db, nil
+}
+
+// migrateRetry is how long to wait before the database is asked again.
+const migrateRetry = 5 * time.Second
+
+func (h *house) migrateUntilDone(ctx context.Context, db *sql.DB) {
+	for ctx.Err() == nil {
+		applied, err := db.Migrate(ctx)
+		if err == nil {
+			if len(applied) > 0 {
+				h.log.Info("schema brought up to date", "migrations", len(applied))
+			}
+			return
+		}
+		h.log.Warn("schema not brought up to date", "error", err, "retry_in", migrateRetry.String())
+		pause(ctx, migrateRetry)
+	}
+}
+
+func (h *house) newERPClient(cfg *config.Config, store *session.Store, registry prometheus.Registerer) (*erpclient.Client, error) {
+	driver, err := h.newDriver(cfg, cfg.ERP.Origin)
+	if err != nil {
+		return nil, err
+	}
+	retries := cfg.ERP.MaxRetries
+	if retries == 0 {
+		retries = -1 // in erpclient 0 is "the default"
+	}
+	return erpclient.New(erpclient.Config{
+		Timeout: cfg.ERP.Timeout, MaxRetries: retries, MaxInFlight: cfg.ERP.MaxInFlight,
+		Sessions: erpSessions{store}, Keyring: keyring{store, h.log, h.audit.Binding},
+		Service: erpclient.Credentials{
+			Account: cfg.ERP.Snowbeasts.ServiceAccount,
+			Secret:  driver.Secret(string(cfg.ERP.Snowbeasts.ServicePassword)),
+		},
+		Logger: h.log, Metrics: registry, Zone: cfg.ERP.Timezone,
+	}, driver), nil
+}
+
+func (h *house) newDriver(cfg *config.Config, origin string) (*snowbeasts.Driver, error) {
+	http, err := erphttp.New(erphttp.Config{Origin: origin, MaxInFlight: cfg.ERP.MaxInFlight, Logger: h.log})
+	if err != nil {
+		return nil, err
+	}
+	return snowbeasts.New(snowbeasts.Config{
+		HTTP: http, AppID: cfg.ERP.Snowbeasts.AppID, PasswordDigest: cfg.ERP.Snowbeasts.PasswordDigest,
+		SessionLife: cfg.ERP.Snowbeasts.SessionLife, Zone: cfg.ERP.Timezone, Forms: cfg.ERP.Snowbeasts.Forms,
+		OnDrift: func(d erpclient.Drift) {
+			h.log.Warn("erp answer has changed its shape", "op", d.Op, "path", d.Path, "want", d.Want, "got", d.Got)
+		},
+	})
+}
+
+func (h *house) newMonitor(cfg *config.Config, store *session.Store, db *sql.DB, erp *erpclient.Client, wechat *wxmsg.Client) *health.Monitor {
+	monitor := health.NewMonitor(health.Config{Interval: cfg.Health.Interval, Logger: h.log},
+		health.Probe{Name: gateway.ProbeRedis, Check: store.Ping},
+		health.Probe{Name: gateway.ProbeSQL, Check: db.Ping},
+		health.Probe{Name: gateway.ProbeERP, Check: erp.Probe},
+		health.Probe{Name: gateway.ProbeWeChat, Check: func(ctx context.Context) error {
+			return errors.Join(wechat.Misconfigured(), wechat.Probe(ctx))
+		}},
+	)
+	h.roles = append(h.roles, monitor.Run)
+	return monitor
+}
+
+func gatewayConfig(cfg *config.Config, log *slog.Logger) gateway.Config {
+	binds := cfg.Limits.Binds
+	limit := binds.Count
+	if binds.None() {
+		limit = -1
+	}
+	return gateway.Config{
+		HTTPStatus: cfg.Server.HTTPStatus, QueryTimeout: cfg.Server.RequestTimeout, AdminTokens: texts(cfg.Admin.Tokens),
+		TrustedProxies: networks(cfg.Server.TrustedProxies), Zone: cfg.ERP.Timezone, Logger: log,
+		BindWindow: binds.Per, BindLimit: limit,
+	}
+}
+
+func texts(secrets []config.Secret) []string {
+	return convert(secrets, func(s config.Secret) string { return string(s) })
+}
+
+func networks(prefixes []netip.Prefix) []*net.IPNet {
+	return convert(prefixes, func(p netip.Prefix) *net.IPNet {
+		return &net.IPNet{IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())}
+	})
+}
+
+// newLogger writes structured lines to stderr, masked by the one table of rules.
+func newLogger(cfg *config.Config, masker *mask.Masker, stderr io.Writer) *slog.Logger {
+	options := &slog.HandlerOptions{Level: cfg.Log.Level, ReplaceAttr: masker.Attr}
+	if cfg.Log.Format == "text" || cfg.Sandbox() && !cfg.Given("log.format") {
+		return slog.New(slog.NewTextHandler(stderr, options))
+	}
+	return slog.New(slog.NewJSONHandler(stderr, options))
+}
