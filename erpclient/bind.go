@@ -10,6 +10,7 @@ type Bound struct {
 	Account    string
 	CustomerID string
 	Secret     string
+	Proof      string // to be kept with the binding and handed back in Identity.Proof
 	Profile    Profile
 }
 
@@ -23,7 +24,7 @@ func (c *Client) BindAccount(ctx context.Context, account, password string) (Bou
 	if err != nil {
 		return Bound{}, err
 	}
-	return Bound{Account: account, CustomerID: s.Profile.CustomerID, Secret: creds.Secret, Profile: s.Profile}, nil
+	return Bound{Account: account, CustomerID: s.Profile.CustomerID, Secret: creds.Secret, Proof: creds.Proof(), Profile: s.Profile}, nil
 }
 
 // BindInvite finds the customer of an invite code through the service account. NotSupported where there is none.
@@ -34,7 +35,7 @@ func (c *Client) BindInvite(ctx context.Context, code string) (Bound, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.LoginTimeout)
 	defer cancel()
 	customer, err := read(ctx, c, question[Customer]{
-		op: "bind_invite", class: ClassRead, id: Identity{Account: c.cfg.Service.Account}, params: params(code),
+		op: "bind_invite", class: ClassRead, id: c.serviceIdentity(), params: params(code),
 		ask: func(ctx context.Context, d Driver, a Auth) (Customer, error) {
 			r, ok := d.(InviteReader)
 			if !ok {

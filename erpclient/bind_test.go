@@ -23,7 +23,7 @@ func TestBindAccountIsExactlyOneLogin(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := erpclient.Bound{Account: "acc-alice", CustomerID: "C1", Secret: "digest:right", Profile: profile}
+		want := erpclient.Bound{Account: "acc-alice", CustomerID: "C1", Secret: "digest:right", Proof: proof("acc-alice"), Profile: profile}
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("got %+v, want %+v", got, want)
 		}

@@ -21,6 +21,9 @@ const (
 	breakerTrials      = 3
 )
 
+// stateOpen is gobreaker's name for an open breaker.
+const stateOpen = "open"
+
 var errBreakerOpen = errors.New("circuit breaker is open")
 
 type breaker struct {
@@ -38,7 +41,7 @@ func newBreaker(channel string, class Class, log *slog.Logger, onChange func(to 
 		Timeout:      breakerOpenFor,
 		ReadyToTrip:  tripped,
 		IsSuccessful: func(err error) bool { return !KindOf(err).Unhealthy() },
-		IsExcluded:   func(err error) bool { return errors.Is(err, context.Canceled) },
+		IsExcluded:   func(err error) bool { return errors.Is(err, context.Canceled) || errors.Is(err, errBulkheadFull) },
 		OnStateChange: func(name string, from, to gobreaker.State) {
 			log.Warn("circuit breaker changed", "breaker", name, "from", from.String(), "to", to.String())
 			onChange(to.String())
@@ -51,22 +54,26 @@ func tripped(n gobreaker.Counts) bool {
 		n.Requests >= breakerMinVolume && 2*n.TotalFailures >= n.Requests
 }
 
-// do runs ask unless the breaker is open, and lets the breaker learn from the outcome. A panicking driver has met an
-// answer it cannot bear; it runs on a goroutine of its own, where nobody else would catch it.
+// do runs ask unless the breaker is open, and lets the breaker learn from the outcome.
 func do[T any](b *breaker, op string, ask func() (T, error)) (v T, err error) {
 	done, refused := b.two.Allow()
 	if refused != nil {
 		return v, &Error{Op: op, Kind: KindUnavailable, RetryAfter: breakerOpenFor, Err: errBreakerOpen}
 	}
+	v, err = guarded(op, ask)
+	done(err)
+	return v, err
+}
+
+// guarded turns a panic into an error: a driver has met an answer it cannot bear, on a goroutine of its own where
+// nobody else would catch it.
+func guarded[T any](op string, ask func() (T, error)) (v T, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = Errorf(op, KindBadAnswer, "driver panicked: %v\n%s", p, debug.Stack())
 		}
-		done(err)
 	}()
 	return ask()
 }
 
 func (b *breaker) state() string { return b.two.State().String() }
-
-func (b *breaker) open() bool { return b.two.State() == gobreaker.StateOpen }

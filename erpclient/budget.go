@@ -56,6 +56,14 @@ func (b *budget) retry() bool {
 	return true
 }
 
+// left is how many retries the budget would grant at this moment.
+func (b *budget) left() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	questions, retries := b.sum()
+	return max(budgetFloor, int(budgetShare*float64(questions))) - retries
+}
+
 func (b *budget) sum() (questions, retries int) {
 	oldest := b.now().Unix() - int64(len(b.slots))
 	for _, s := range b.slots {

@@ -10,12 +10,13 @@ var errBulkheadFull = errors.New("too many calls in flight")
 
 // bulkhead bounds the calls in flight on one channel: some ERPs bear 64, some 2, and more only make them slower.
 type bulkhead struct {
-	slots chan struct{}
-	wait  time.Duration
+	slots  chan struct{}
+	wait   time.Duration
+	waited func(time.Duration) // hears how long each caller that had to wait did
 }
 
-func newBulkhead(size int, wait time.Duration) *bulkhead {
-	return &bulkhead{slots: make(chan struct{}, size), wait: wait}
+func newBulkhead(size int, wait time.Duration, waited func(time.Duration)) *bulkhead {
+	return &bulkhead{slots: make(chan struct{}, size), wait: wait, waited: waited}
 }
 
 // enter takes a slot, waiting at most the bulkhead's patience; leave gives it back.
@@ -25,6 +26,8 @@ func (b *bulkhead) enter(ctx context.Context, op string) (leave func(), err erro
 		return b.leave, nil
 	default:
 	}
+	start := time.Now()
+	defer func() { b.waited(time.Since(start)) }()
 	timer := time.NewTimer(b.wait)
 	defer timer.Stop()
 	select {

@@ -10,6 +10,7 @@ import (
 type channel struct {
 	name     string
 	driver   Driver
+	source   Source // what its answers are called
 	breakers map[Class]*breaker
 	bulkhead *bulkhead
 	logins   *logins
@@ -26,6 +27,9 @@ type question[T any] struct {
 	ask    func(ctx context.Context, d Driver, a Auth) (T, error)
 }
 
+// key tells questions of one identity apart.
+func (q question[T]) key() string { return q.op + "\x00" + q.params }
+
 // try is one attempt on one channel: a session, the call, and once more with a new session when the ERP forgot the
 // first. The repeat is no retry: the ERP refused the session before it looked at the question.
 func try[T any](ctx context.Context, ch *channel, q question[T], share time.Duration) (T, error) {
@@ -34,23 +38,49 @@ func try[T any](ctx context.Context, ch *channel, q question[T], share time.Dura
 	if err != nil {
 		return none, err
 	}
-	v, err := call(ctx, ch, q, session, share)
-	var e *Error
-	if !errors.As(err, &e) || e.Kind != KindSessionExpired {
+	v, err := call(ctx, ch, q, session, share, false)
+	if KindOf(err) != KindSessionExpired {
 		return v, err
-	}
-	if !ch.logins.renewalHelps(q.id.Account, e.Otherwise) {
-		return none, e.settled()
 	}
 	if session, err = ch.logins.session(ctx, q.id, &session); err != nil {
 		return none, err
 	}
-	v, err = call(ctx, ch, q, session, share)
-	if errors.As(err, &e) && e.Kind == KindSessionExpired {
-		ch.logins.renewalWasUseless(q.id.Account, e.Otherwise)
-		return none, e.settled()
+	return call(ctx, ch, q, session, share, true)
+}
+
+// call asks the driver through breaker and bulkhead, for at most share. With a session just renewed for this call, a session said to be
+// lost is something else, and the breaker has to learn what.
+func call[T any](ctx context.Context, ch *channel, q question[T], s Session, share time.Duration, renewed bool) (v T, err error) {
+	return do(ch.breakers[q.class], q.op, func() (T, error) {
+		ctx, cancel := context.WithTimeout(ctx, share)
+		defer cancel()
+		leave, err := ch.bulkhead.enter(ctx, q.op)
+		if err != nil {
+			return v, err
+		}
+		defer leave()
+		start := time.Now()
+		v, err := q.ask(ctx, ch.driver, Auth{Session: s, Scope: q.id.Scope()})
+		if err == nil || KindOf(err) == KindTimeout && !errors.Is(err, context.Canceled) {
+			ch.pace.observe(time.Since(start), err != nil)
+		}
+		return v, ch.judge(err, q.id.Account, renewed)
+	})
+}
+
+// judge lets a lost session pass where a renewal may help, and settles what else it is where it did not.
+func (ch *channel) judge(err error, account string, renewed bool) error {
+	var e *Error
+	if !errors.As(err, &e) || e.Kind != KindSessionExpired {
+		return err
 	}
-	return v, err
+	r := renewal{account, e.Otherwise == ""}
+	if renewed {
+		ch.logins.wasUseless(r)
+	} else if ch.logins.helps(r) {
+		return err
+	}
+	return e.settled()
 }
 
 // settled is the error once a new session has not helped: what else it was, or else an ERP that contradicts itself.
@@ -60,23 +90,4 @@ func (e *Error) settled() error {
 		kind = KindBadAnswer
 	}
 	return &Error{Op: e.Op, Kind: kind, Err: e.Err}
-}
-
-// call asks the driver through bulkhead and breaker, for at most share.
-func call[T any](ctx context.Context, ch *channel, q question[T], s Session, share time.Duration) (v T, err error) {
-	ctx, cancel := context.WithTimeout(ctx, share)
-	defer cancel()
-	leave, err := ch.bulkhead.enter(ctx, q.op)
-	if err != nil {
-		return v, err
-	}
-	defer leave()
-	return do(ch.breakers[q.class], q.op, func() (T, error) {
-		start := time.Now()
-		v, err := q.ask(ctx, ch.driver, Auth{Session: s, Scope: q.id.Scope()})
-		if err == nil || KindOf(err) == KindTimeout && !errors.Is(err, context.Canceled) {
-			ch.pace.observe(time.Since(start), err != nil)
-		}
-		return v, err
-	})
 }

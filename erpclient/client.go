@@ -22,6 +22,10 @@ type Config struct {
 
 	Sessions SessionStore
 	Keyring  Keyring
+	// Answers keeps last good answers; nil: none are kept.
+	Answers AnswerStore
+	// Contract is what the drivers report drift to; nil: nothing is shown.
+	Contract *Contract
 	// Service is the account that asks on behalf of customers bound by invite code. An empty Account: no such way.
 	Service Credentials
 
@@ -63,42 +67,74 @@ func (c Config) withDefaults() Config {
 }
 
 // Client asks an ERP on customers' behalf and answers in time whatever the ERP does. Every error it returns is an
-// *Error, or the SessionStore's or Keyring's own. Safe for concurrent use.
+// *Error, or the SessionStore's or Keyring's own. Safe for concurrent use; Run does its work beside the requests.
 type Client struct {
-	cfg     Config
-	primary *channel
-	budget  *budget
-	flights singleflight.Group
-	metrics *metrics
+	cfg      Config
+	primary  *channel
+	standby  *channel // nil: there is none
+	failover *failover
+	budget   *budget
+	lastGood *lastGood
+	flights  singleflight.Group
+	metrics  *metrics
 }
 
-// New makes a Client for a driver.
-func New(cfg Config, d Driver) *Client {
+// New makes a Client that asks through primary. Reads go to standby where primary cannot be used; a nil standby means
+// that there is none.
+func New(cfg Config, primary, standby Driver) *Client {
 	cfg = cfg.withDefaults()
-	c := &Client{cfg: cfg, budget: newBudget(cfg.Now), metrics: newMetrics(cfg.Metrics)}
-	c.primary = c.newChannel("primary", d)
+	c := &Client{cfg: cfg, budget: newBudget(cfg.Now), metrics: newMetrics(cfg.Metrics), lastGood: newLastGood(cfg)}
+	c.metrics.watchBudget(c.budget.left)
+	c.failover = &failover{onChange: c.switched}
+	c.primary = c.newChannel("primary", primary, SourceLive)
+	if standby != nil {
+		c.standby = c.newChannel("standby", standby, SourceStandby)
+	}
+	c.metrics.inUse("primary", true)
 	return c
 }
 
-func (c *Client) newChannel(name string, d Driver) *channel {
+// switched tells that reads go another way from now on.
+func (c *Client) switched(out bool) {
+	c.metrics.inUse("primary", !out)
+	if c.standby != nil {
+		c.metrics.inUse("standby", out)
+		c.cfg.Logger.Warn("reads change their channel", "standby", out)
+	}
+}
+
+func (c *Client) newChannel(name string, d Driver, source Source) *channel {
 	ch := &channel{
 		name:     name,
 		driver:   d,
+		source:   source,
 		breakers: map[Class]*breaker{},
-		bulkhead: newBulkhead(c.cfg.MaxInFlight, c.cfg.MaxWait),
+		bulkhead: newBulkhead(c.cfg.MaxInFlight, c.cfg.MaxWait, c.metrics.waited(name)),
 		pace:     newPace(),
 	}
 	for _, class := range []Class{ClassRead, ClassWrite, ClassLogin} {
-		ch.breakers[class] = newBreaker(name, class, c.cfg.Logger, c.metrics.breakerGauge(name, class))
+		ch.breakers[class] = newBreaker(name, class, c.cfg.Logger, c.breakerChanged(ch, class))
 	}
 	ch.logins = &logins{
 		channel: name, driver: d, breaker: ch.breakers[ClassLogin], store: c.cfg.Sessions, keys: keyring{c.cfg.Service, c.cfg.Keyring},
-		timeout: c.cfg.LoginTimeout, now: c.cfg.Now, log: c.cfg.Logger,
+		bulkhead: newBulkhead(maxLogins, c.cfg.LoginTimeout, func(time.Duration) {}),
+		timeout:  c.cfg.LoginTimeout, now: c.cfg.Now, log: c.cfg.Logger,
 		count: func(k Kind) { c.metrics.attempt(name, opLogin, k) },
-		local: map[string]Session{}, refused: map[Credentials]time.Time{}, useless: map[string]time.Time{},
+		local: map[string]Session{}, refused: map[Credentials]time.Time{}, useless: map[renewal]time.Time{},
 	}
 	c.metrics.watchInFlight(name, ch.bulkhead.inFlight)
 	return ch
+}
+
+// breakerChanged keeps the gauge, and takes a primary whose reads fail out of use.
+func (c *Client) breakerChanged(ch *channel, class Class) func(state string) {
+	gauge := c.metrics.breakerGauge(ch.name, class)
+	return func(state string) {
+		gauge(state)
+		if state == stateOpen && class == ClassRead && ch == c.primary {
+			c.failover.fail()
+		}
+	}
 }
 
 // keyring answers for the service account, which has no owner, and asks the configured one for everybody else.
@@ -119,8 +155,8 @@ func (c *Client) deadline(ctx context.Context) (context.Context, context.CancelF
 	return context.WithTimeout(ctx, c.cfg.Timeout)
 }
 
-// read asks a question whose answer changes nothing: it may be shared with equal questions in flight, and retried
-// within the deadline and the budget.
+// read asks a question whose answer changes nothing: it may be shared with equal questions in flight, be retried within
+// the deadline and the budget, be asked of the standby, and in the end be answered with the last good answer.
 func read[T any](ctx context.Context, c *Client, q question[T]) (T, error) {
 	var none T
 	if err := c.fillServiceAccount(&q.id); err != nil {
@@ -128,11 +164,27 @@ func read[T any](ctx context.Context, c *Client, q question[T]) (T, error) {
 	}
 	ctx, cancel := c.deadline(ctx)
 	defer cancel()
-	return coalesce(ctx, c, q, func(ctx context.Context) (o outcome[T]) {
-		o.trail.Source = SourceLive
+	o, err := coalesce(ctx, c, q, func(ctx context.Context) (o outcome[T]) {
 		o.value, o.err = persist(ctx, c, q, &o.trail)
 		return o
 	})
+	switch {
+	case err == nil:
+		c.lastGood.keep(q.id, q.key(), o.value)
+	case KindOf(err).Unhealthy():
+		fallBack(ctx, c, q, &o)
+	}
+	traceFrom(ctx).add(o.trail)
+	return o.value, o.err
+}
+
+// fallBack replaces a failure by the last good answer, if there is one.
+func fallBack[T any](ctx context.Context, c *Client, q question[T], o *outcome[T]) {
+	if answer, asOf, ok := find[T](ctx, c.lastGood, q.id, q.key()); ok {
+		o.value, o.err = answer, nil
+		o.trail.Source, o.trail.AsOf = SourceStale, asOf
+		c.metrics.stale.WithLabelValues(q.op).Inc()
+	}
 }
 
 // fillServiceAccount puts the service account where an identity has none of its own. It sees every customer's records,
@@ -147,28 +199,61 @@ func (c *Client) fillServiceAccount(id *Identity) error {
 	if c.cfg.Service.Account == "" {
 		return Errorf("identity", KindNotSupported, "no service account")
 	}
-	id.Owner, id.Account = "", c.cfg.Service.Account
+	service := c.serviceIdentity()
+	id.Owner, id.Account, id.Proof = "", service.Account, service.Proof
 	return nil
 }
 
-// persist asks until there is an answer, a final failure, or no time left for another attempt.
-func persist[T any](ctx context.Context, c *Client, q question[T], trail *Trail) (T, error) {
+// serviceIdentity sees every customer's records.
+func (c *Client) serviceIdentity() Identity {
+	return Identity{Account: c.cfg.Service.Account, Proof: c.cfg.Service.Proof()}
+}
+
+// persist asks until there is an answer, a final failure, or no time left for another attempt. The standby is asked at
+// once; a channel that failed is asked again only after a wait.
+func persist[T any](ctx context.Context, c *Client, q question[T], trail *Trail) (v T, err error) {
+	if !fits(0, remaining(ctx)) {
+		return v, contextError(ctx, q.op)
+	}
 	c.budget.ask()
-	for n := 0; ; n++ {
-		start := time.Now()
-		v, err := attempt(ctx, c.primary, q, c.cfg.MaxRetries+1-n)
-		trail.Attempts = append(trail.Attempts, Attempt{Op: q.op, Channel: c.primary.name, Kind: KindOf(err), Took: time.Since(start)})
-		c.metrics.attempt(c.primary.name, q.op, KindOf(err))
-		if err == nil || !c.again(ctx, q.class, n, err) {
+	channels := c.channels()
+	for n, at := 0, 0; ; n++ {
+		last := at+1 == len(channels)
+		v, err = attempt(ctx, c, channels[at], q, allowance{c.cfg.MaxRetries + 1 - n, last}, trail)
+		switch {
+		case err == nil:
+			trail.Source = channels[at].source
+			return v, nil
+		case !last && failsOver(q.class, err) && fits(0, remaining(ctx)):
+			at++
+		case c.again(ctx, q.class, n, err):
+			channels, at = c.channels(), 0
+		default:
 			return v, err
 		}
 	}
 }
 
+// allowance is what an attempt has to leave time for.
+type allowance struct {
+	attempts int  // that may be made, this one included
+	last     bool // no other channel comes after this one
+}
+
 // attempt is one try whose calls get a fair share of the time that is left. A login on the way may take all of it,
-// because it is not repeated.
-func attempt[T any](ctx context.Context, ch *channel, q question[T], attemptsLeft int) (T, error) {
-	return try(ctx, ch, q, attemptTime(remaining(ctx), attemptsLeft, ch.pace.usual()))
+// because it is not repeated; but half is left for the other channel where there is one.
+func attempt[T any](ctx context.Context, c *Client, ch *channel, q question[T], a allowance, trail *Trail) (T, error) {
+	start := time.Now()
+	left := remaining(ctx)
+	if !a.last {
+		half, cancel := context.WithTimeout(ctx, left/2)
+		defer cancel()
+		ctx = half
+	}
+	v, err := try(ctx, ch, q, attemptTime(left, a.attempts, ch.pace.usual()))
+	trail.Attempts = append(trail.Attempts, Attempt{Op: q.op, Channel: ch.name, Kind: outcomeOf(err), Took: time.Since(start)})
+	c.metrics.attempt(ch.name, q.op, outcomeOf(err))
+	return v, err
 }
 
 // again decides about retry n after err and waits for its turn.
@@ -178,8 +263,12 @@ func (c *Client) again(ctx context.Context, class Class, n int, err error) bool 
 	}
 	var e *Error
 	errors.As(err, &e)
-	wait := backoff(n, e.RetryAfter, rand.Float64())
-	if !fits(wait, remaining(ctx)) || !c.budget.retry() {
+	wait := backoff(n, e.RetryAfter, rand.Float64()) //nolint:gosec // spreads retries; nothing secret depends on it
+	if !fits(wait, remaining(ctx)) {
+		return false
+	}
+	if !c.budget.retry() {
+		c.metrics.retriesRefused.Inc()
 		return false
 	}
 	c.metrics.retries.Inc()

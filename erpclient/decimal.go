@@ -22,10 +22,7 @@ func ParseDecimal(text string) (Decimal, bool) {
 
 // isJSONNumber follows the grammar of RFC 8259 §6.
 func isJSONNumber(s string) bool {
-	if s == "" || !(s[0] == '-' || isDigit(s[0])) || !isDigit(s[len(s)-1]) {
-		return false
-	}
-	return json.Valid([]byte(s))
+	return s != "" && (s[0] == '-' || isDigit(s[0])) && isDigit(s[len(s)-1]) && json.Valid([]byte(s))
 }
 
 func isDigit(b byte) bool { return b >= '0' && b <= '9' }

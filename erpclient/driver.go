@@ -2,6 +2,8 @@ package erpclient
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"time"
 )
 
@@ -17,12 +19,21 @@ func (c Credentials) String() string { return c.Account + ":***" }
 // GoString hides the secret from %#v.
 func (c Credentials) GoString() string { return c.String() }
 
+// Proof is a fingerprint of the credentials: enough to tell two secrets of one account apart. It is as confidential as
+// the secret: short secrets could be guessed from it.
+func (c Credentials) Proof() string {
+	sum := sha256.Sum256([]byte(params(c.Account, c.Secret)))
+	return hex.EncodeToString(sum[:8])
+}
+
 // Session is one login at an ERP. It is JSON-encoded, sealed and shared by all replicas.
 type Session struct {
 	// Token is the driver's own: cookies, a session key. Only the driver reads it.
 	Token string `json:"token"`
 	// ExpiresAt is when the session is no longer to be trusted, whatever the ERP would say.
 	ExpiresAt time.Time `json:"expiresAt"`
+	// Proof is the fingerprint of the secret that made the session; the Client fills it in.
+	Proof string `json:"proof"`
 	// Profile is what the login told about the account.
 	Profile Profile `json:"profile"`
 }

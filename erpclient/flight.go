@@ -1,6 +1,9 @@
 package erpclient
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // outcome is what a flight brings home for everybody who waits for it.
 type outcome[T any] struct {
@@ -9,38 +12,46 @@ type outcome[T any] struct {
 	err   error
 }
 
-// coalesce lets equal questions of one identity that are in flight at the same time share one call. The key holds
-// operation, identity and parameters, so that one customer's answer never reaches another. The flight keeps the first
-// caller's deadline but not its cancellation: a caller who gives up does not take the others' answer away.
+// coalesce lets equal questions of one identity that are in flight at the same time share one call. The flight keeps the
+// first caller's deadline but not its cancellation: a caller who gives up does not take the others' answer away. A caller
+// who joined a flight late, and still has time when its deadline ends it, asks again.
 // The answer is shared: treat it as read-only.
-func coalesce[T any](ctx context.Context, c *Client, q question[T], fly func(context.Context) outcome[T]) (T, error) {
-	var led bool
-	landed := c.flights.DoChan(q.op+"\x00"+q.id.Key()+"\x00"+q.params, func() (any, error) {
-		led = true
-		shared := context.WithoutCancel(ctx)
-		if until, ok := ctx.Deadline(); ok {
-			var cancel context.CancelFunc
-			shared, cancel = context.WithDeadline(shared, until)
-			defer cancel()
+func coalesce[T any](ctx context.Context, c *Client, q question[T], fly func(context.Context) outcome[T]) (outcome[T], error) {
+	for {
+		o, led := join(ctx, c, q, fly)
+		if led {
+			return o, o.err
 		}
+		if KindOf(o.err) == KindTimeout && fits(2*landingTime, remaining(ctx)) {
+			continue
+		}
+		o.trail.Coalesced = true
+		o.trail.Attempts = nil // they are told once, by the caller who led
+		c.metrics.coalesced.Inc()
+		return o, o.err
+	}
+}
+
+// landingTime is kept back from a flight's deadline, so that its outcome, and a last good answer instead of it, arrive
+// before the callers' own deadlines do.
+const landingTime = 100 * time.Millisecond
+
+// join waits for the flight that answers the question, and starts it when there is none. The key holds identity,
+// operation and parameters, so that one customer's answer never reaches another.
+func join[T any](ctx context.Context, c *Client, q question[T], fly func(context.Context) outcome[T]) (outcome[T], bool) {
+	led := false // read only after the flight has landed
+	landed := c.flights.DoChan(q.id.Key()+"\x00"+q.key(), func() (any, error) {
+		led = true
+		left := remaining(ctx)
+		shared, cancel := context.WithTimeout(context.WithoutCancel(ctx), left-min(landingTime, left/10))
+		defer cancel()
 		return fly(shared), nil
 	})
 	select {
 	case r := <-landed:
-		o, ok := r.Val.(outcome[T])
-		if !ok {
-			var none T
-			return none, Errorf(q.op, KindBadAnswer, "driver failed: %v", r.Err)
-		}
-		if !led {
-			o.trail.Coalesced = true
-			o.trail.Attempts = nil // they are told once, by the caller who led
-			c.metrics.coalesced.Inc()
-		}
-		traceFrom(ctx).add(o.trail)
-		return o.value, o.err
+		o, _ := r.Val.(outcome[T])
+		return o, led
 	case <-ctx.Done():
-		var none T
-		return none, contextError(ctx, q.op)
+		return outcome[T]{err: contextError(ctx, q.op)}, true
 	}
 }

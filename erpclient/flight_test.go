@@ -110,7 +110,7 @@ func strangers() []erpclient.Identity {
 	var all []erpclient.Identity
 	for _, account := range names[1:] {
 		for _, customer := range names[:5] {
-			all = append(all, erpclient.Identity{Owner: "owner", Account: account, CustomerID: customer})
+			all = append(all, erpclient.Identity{Owner: "owner", Account: account, CustomerID: customer, Proof: erpclient.Credentials{Account: account}.Proof()})
 		}
 	}
 	return all

@@ -5,10 +5,13 @@ package erpclient
 type Identity struct {
 	// Owner finds the credentials again when the ERP has to be logged in to; "" for the service account.
 	Owner string
-	// BindingID tells one binding of the owner from the next.
+	// BindingID tells one binding from the next; last good answers are kept per binding. "": none are kept.
 	BindingID string
 	// Account is the ERP account that asks; "" is the service account, which asks for one customer only.
 	Account string
+	// Proof is the fingerprint of the secret that the binding was made with (Bound.Proof). A session made with another
+	// secret is not this identity's: after a password change, whoever was bound with the old one is out.
+	Proof string
 	// CustomerID narrows every answer; "" leaves it to the ERP's permissions for Account.
 	CustomerID string
 }
@@ -17,4 +20,4 @@ type Identity struct {
 func (id Identity) Scope() Scope { return Scope{CustomerID: id.CustomerID} }
 
 // Key is equal for identities that see the same: answers may be shared inside it and never across it.
-func (id Identity) Key() string { return params(id.Account, id.CustomerID) }
+func (id Identity) Key() string { return params(id.Account, id.CustomerID, id.Proof) }

@@ -37,10 +37,12 @@ const (
 	loginLease = 15 * time.Second
 	// refusalMemory keeps us from repeating a refused password: ERPs lock accounts, typically for a quarter of an hour.
 	refusalMemory = 15 * time.Minute
-	// renewalMemory is how long a fresh login that did not help proves that {"success": false} was no lost session.
+	// renewalMemory is how long a fresh login that did not help proves that the session was not what was wrong.
 	renewalMemory = 10 * time.Second
 	// maxLocalSessions bounds the process's own copies; beyond it they are looked up in the store again.
 	maxLocalSessions = 10_000
+	// maxLogins is how many accounts may be logging in at the same time on one channel.
+	maxLogins = 4
 )
 
 // logins keeps one ERP session per account on one channel: a copy in the process, the truth in the store, and one login
@@ -49,18 +51,20 @@ type logins struct {
 	channel string
 	driver  Driver
 	breaker *breaker
-	store   SessionStore
-	keys    Keyring
-	timeout time.Duration
-	now     func() time.Time
-	log     *slog.Logger
-	count   func(Kind)
+	// bulkhead bounds the logins at the ERP: they are slow, and a crowd that comes back at once would queue up there.
+	bulkhead *bulkhead
+	store    SessionStore
+	keys     Keyring
+	timeout  time.Duration
+	now      func() time.Time
+	log      *slog.Logger
+	count    func(Kind)
 
 	flights singleflight.Group
 	mu      sync.Mutex
 	local   map[string]Session
 	refused map[Credentials]time.Time // until when a refused password is not tried again
-	useless map[string]time.Time      // until when a renewal for an account is known not to help
+	useless map[renewal]time.Time     // until when a renewal is known not to help
 }
 
 func (l *logins) key(account string) string { return l.channel + "\x00" + account }
@@ -68,10 +72,11 @@ func (l *logins) key(account string) string { return l.channel + "\x00" + accoun
 // session returns a session for the identity that is not the dead one: the process's copy, else the store's, else a
 // new login. A caller who gives up does not end the login that others wait for.
 func (l *logins) session(ctx context.Context, id Identity, dead *Session) (Session, error) {
-	if s, ok := l.cached(id.Account); ok && !same(s, dead) {
+	if s, ok := l.cached(id.Account); ok && serves(s, id, dead) {
 		return s, nil
 	}
-	result := l.flights.DoChan(l.key(id.Account), func() (any, error) {
+	// Two owners of one account fly apart: one's outdated password is not the other's failure.
+	result := l.flights.DoChan(params(id.Account, id.Owner, id.Proof), func() (any, error) {
 		shared, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.timeout)
 		defer cancel()
 		return l.fetch(shared, id, dead)
@@ -85,7 +90,11 @@ func (l *logins) session(ctx context.Context, id Identity, dead *Session) (Sessi
 	}
 }
 
-func same(s Session, dead *Session) bool { return dead != nil && s.Token == dead.Token }
+// serves reports whether the identity may use the session: it was made with the secret the identity was bound with, and
+// the ERP has not declared it dead.
+func serves(s Session, id Identity, dead *Session) bool {
+	return s.Proof == id.Proof && (dead == nil || s.Token != dead.Token)
+}
 
 func (l *logins) cached(account string) (Session, bool) {
 	l.mu.Lock()
@@ -149,7 +158,7 @@ func (l *logins) stored(ctx context.Context, id Identity, dead *Session) (Sessio
 	if !ok || json.Unmarshal(blob, &s) != nil || !l.now().Before(s.ExpiresAt) {
 		return Session{}, false, nil
 	}
-	if same(s, dead) {
+	if !serves(s, id, dead) {
 		return Session{}, false, storeError(ctx, l.store.Drop(ctx, l.key(id.Account), blob))
 	}
 	l.keep(id.Account, s)
@@ -175,6 +184,11 @@ func (l *logins) renew(ctx context.Context, creds Credentials) (Session, error) 
 
 // login asks the ERP, once, and shares the session.
 func (l *logins) login(ctx context.Context, creds Credentials) (Session, error) {
+	leave, err := l.bulkhead.enter(ctx, opLogin)
+	if err != nil {
+		return Session{}, err
+	}
+	defer leave()
 	s, err := do(l.breaker, opLogin, func() (Session, error) { return l.driver.Login(ctx, creds) })
 	l.count(KindOf(err))
 	if KindOf(err) == KindBadCredentials {
@@ -183,6 +197,7 @@ func (l *logins) login(ctx context.Context, creds Credentials) (Session, error) 
 	if err != nil {
 		return Session{}, loginError(err)
 	}
+	s.Proof = creds.Proof()
 	l.forgive(creds)
 	l.keep(creds.Account, s)
 	if err := l.save(ctx, creds.Account, s); err != nil {
@@ -240,28 +255,27 @@ func (l *logins) refuse(c Credentials) {
 	l.refused[c] = l.now().Add(refusalMemory)
 }
 
-// renewalHelps reports whether a new login may mend a lost session, doubtful or certain. Right after a renewal that
-// changed nothing it does not: otherwise a customer asking for records that do not exist, or an ERP that refuses the
-// sessions it makes, would lead to a login for each question.
-func (l *logins) renewalHelps(account string, otherwise Kind) bool {
+// renewal is a reason to log in again: an account, and whether the ERP left no doubt that its session was lost. What is
+// known of doubtful cases says nothing about certain ones.
+type renewal struct {
+	account string
+	certain bool
+}
+
+// helps reports whether logging in again may help. Right after a renewal that changed nothing it does not: otherwise a
+// customer asking for records that do not exist, or an ERP that answers everything with its login page, would lead to
+// one login per question.
+func (l *logins) helps(r renewal) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return !l.now().Before(l.useless[renewalKey(account, otherwise)])
+	return !l.now().Before(l.useless[r])
 }
 
-// renewalKey keeps doubt and certainty apart: a record that does not exist must not stop a certain renewal.
-func renewalKey(account string, otherwise Kind) string {
-	if otherwise == "" {
-		return account + "\x00certain"
-	}
-	return account
-}
-
-func (l *logins) renewalWasUseless(account string, otherwise Kind) {
+func (l *logins) wasUseless(r renewal) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.useless) >= maxLocalSessions {
 		clear(l.useless)
 	}
-	l.useless[renewalKey(account, otherwise)] = l.now().Add(renewalMemory)
+	l.useless[r] = l.now().Add(renewalMemory)
 }

@@ -123,7 +123,7 @@ func TestMaterialsOfAnotherCustomerAreDropped(t *testing.T) {
 		want []erpclient.Material
 	}{
 		{"for one customer", alice, []erpclient.Material{lines[0], lines[2]}},
-		{"for an account without narrowing", erpclient.Identity{Owner: "alice", Account: "acc-alice"}, lines},
+		{"for an account without narrowing", erpclient.Identity{Owner: "alice", Account: "acc-alice", Proof: proof("acc-alice")}, lines},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -148,7 +148,7 @@ func TestMaterialProgressIsShownToItsCustomerOnly(t *testing.T) {
 	mine := erptest.AMaterial(erpclient.Auth{Scope: alice.Scope()}, "M", "O")
 	hers, silent := mine, mine
 	hers.CustomerID, silent.CustomerID = "C2", ""
-	everything := erpclient.Identity{Owner: "alice", Account: "acc-alice"}
+	everything := erpclient.Identity{Owner: "alice", Account: "acc-alice", Proof: proof("acc-alice")}
 	tests := []struct {
 		name       string
 		id         erpclient.Identity

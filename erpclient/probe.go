@@ -1,29 +1,47 @@
 package erpclient
 
-import "context"
-
-// opProbe is the operation's name in errors and traces.
-const opProbe = "probe"
+import (
+	"context"
+	"errors"
+)
 
 // Probe looks whether the primary channel answers: through the service account a real cheap query, without one only
-// whether the origin speaks. It goes around breaker and bulkhead: it has to see an ERP that comes back.
-func (c *Client) Probe(ctx context.Context) error { return c.primary.probe(ctx, c.cfg.Service.Account) }
-
-func (ch *channel) probe(ctx context.Context, account string) error {
-	if account == "" {
-		return ch.driver.Probe(ctx, Session{})
+// whether the origin speaks. It goes around breaker and bulkhead, because it has to see an ERP that comes back, and its
+// result decides whether the primary is in use.
+func (c *Client) Probe(ctx context.Context) error {
+	err := c.primary.probe(ctx, c.serviceIdentity())
+	if !errors.Is(ctx.Err(), context.Canceled) {
+		c.failover.probed(err)
 	}
-	id := Identity{Account: account}
-	s, err := ch.logins.session(ctx, id, nil)
+	return err
+}
+
+// ProbeStandby looks whether the standby channel answers; NotSupported where there is none.
+func (c *Client) ProbeStandby(ctx context.Context) error {
+	if c.standby == nil {
+		return notSupported("probe_standby")
+	}
+	return c.standby.probe(ctx, c.serviceIdentity())
+}
+
+func (ch *channel) probe(ctx context.Context, service Identity) error {
+	if service.Account == "" {
+		return ch.look(ctx, Session{})
+	}
+	s, err := ch.logins.session(ctx, service, nil)
 	if err != nil {
 		return err
 	}
-	err = ch.driver.Probe(ctx, s)
-	if KindOf(err) != KindSessionExpired {
+	if err = ch.look(ctx, s); KindOf(err) != KindSessionExpired {
 		return err
 	}
-	if s, err = ch.logins.session(ctx, id, &s); err != nil {
+	if s, err = ch.logins.session(ctx, service, &s); err != nil {
 		return err
 	}
-	return ch.driver.Probe(ctx, s)
+	return ch.judge(ch.look(ctx, s), service.Account, true)
+}
+
+func (ch *channel) look(ctx context.Context, s Session) error {
+	_, err := guarded("probe", func() (struct{}, error) { return struct{}{}, ch.driver.Probe(ctx, s) })
+	return err
 }

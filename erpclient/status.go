@@ -3,6 +3,8 @@ package erpclient
 // Status is what an admin sees of the client.
 type Status struct {
 	Channels []ChannelStatus `json:"channels"`
+	// Contract lists the fields in which the ERP's answers differ from what the driver was written for.
+	Contract []DriftStatus `json:"contract"`
 }
 
 // ChannelStatus is one way to the ERP at this moment.
@@ -17,7 +19,12 @@ type ChannelStatus struct {
 
 // Status is a look at the client's state; it asks nobody.
 func (c *Client) Status() Status {
-	return Status{Channels: []ChannelStatus{c.primary.status(true)}}
+	out := c.failover.isOut() && c.standby != nil
+	s := Status{Channels: []ChannelStatus{c.primary.status(!out)}, Contract: c.cfg.Contract.Status()}
+	if c.standby != nil {
+		s.Channels = append(s.Channels, c.standby.status(out))
+	}
+	return s
 }
 
 func (ch *channel) status(inUse bool) ChannelStatus {

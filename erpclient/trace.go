@@ -29,7 +29,7 @@ type Attempt struct {
 // Trail is what happened on the way to one answer.
 type Trail struct {
 	Source    Source
-	AsOf      time.Time // when a stale answer was good; zero otherwise
+	AsOf      time.Time // when the oldest stale part was good; zero when nothing is stale
 	Coalesced bool      // another caller's identical question was answered
 	Attempts  []Attempt
 }

@@ -16,10 +16,15 @@ import (
 // The people of these tests: two customers with accounts of their own, and one who came by invite code and is asked
 // for by the service account.
 var (
-	alice   = erpclient.Identity{Owner: "alice", BindingID: "b-1", Account: "acc-alice", CustomerID: "C1"}
-	bob     = erpclient.Identity{Owner: "bob", BindingID: "b-2", Account: "acc-bob", CustomerID: "C2"}
+	alice   = erpclient.Identity{Owner: "alice", BindingID: "b-1", Account: "acc-alice", CustomerID: "C1", Proof: proof("acc-alice")}
+	bob     = erpclient.Identity{Owner: "bob", BindingID: "b-2", Account: "acc-bob", CustomerID: "C2", Proof: proof("acc-bob")}
 	invited = erpclient.Identity{Owner: "carol", BindingID: "b-3", CustomerID: "C3"}
 )
+
+// proof is that of a binding made with the right password.
+func proof(account string) string {
+	return erpclient.Credentials{Account: account, Secret: "digest:right"}.Proof()
+}
 
 // world is one ERP and what its replicas share.
 type world struct {
@@ -49,7 +54,7 @@ func (w *world) clientOf(d erpclient.Driver, change func(*erpclient.Config)) *er
 	if change != nil {
 		change(&cfg)
 	}
-	return erpclient.New(cfg, d)
+	return erpclient.New(cfg, d, nil)
 }
 
 // loggedIn is a client that has asked once, so that the ERP's next calls are questions only.

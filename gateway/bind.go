@@ -159,7 +159,7 @@ func (s *Server) keepBinding(c *call, way string, b erpclient.Bound) error {
 	binding := session.Binding{
 		ID: newID(), OpenID: c.session.OpenID, Way: way, ERPUsername: b.Account,
 		CompanyID: b.Profile.CompanyID, CompanyName: b.Profile.CompanyName, CustomerID: b.CustomerID,
-		Permissions: b.Profile.Permissions, BoundAt: s.cfg.Now(), Secret: b.Secret,
+		Permissions: b.Profile.Permissions, BoundAt: s.cfg.Now(), Secret: b.Secret, Proof: b.Proof,
 	}
 	if err := s.deps.Bindings.Bind(ctx, binding); err != nil {
 		return err

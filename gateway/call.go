@@ -54,9 +54,11 @@ func (s *Server) newCall(ec echo.Context) *call {
 func (c *call) identity() erpclient.Identity {
 	b := c.binding
 	if b.Way == wayInvite { // the service account asks, for this customer only
-		return erpclient.Identity{CustomerID: b.CustomerID}
+		return erpclient.Identity{BindingID: b.ID, CustomerID: b.CustomerID}
 	}
-	return erpclient.Identity{Owner: b.OpenID, BindingID: b.ID, Account: b.ERPUsername, CustomerID: b.CustomerID}
+	return erpclient.Identity{
+		Owner: b.OpenID, BindingID: b.ID, Account: b.ERPUsername, CustomerID: b.CustomerID, Proof: b.Proof,
+	}
 }
 
 // requestID takes the client's id if there is exactly one and it is sane, else makes one.
@@ -73,8 +75,8 @@ func saneRequestID(id string) bool {
 		return false
 	}
 	for _, b := range []byte(id) {
-		letter := b|0x20 >= 'a' && b|0x20 <= 'z'
-		if !letter && !(b >= '0' && b <= '9') && b != '-' && b != '_' && b != '.' {
+		letter, digit := b|0x20 >= 'a' && b|0x20 <= 'z', b >= '0' && b <= '9'
+		if !letter && !digit && b != '-' && b != '_' && b != '.' {
 			return false
 		}
 	}

@@ -69,9 +69,6 @@ var (
 		"请求内容类型不支持", "This content type is not supported",
 		"请使用 Content-Type: application/json，且不要压缩", "Send Content-Type: application/json, not compressed")
 
-	inProgress = define(http.StatusConflict, "in_progress",
-		"操作正在进行中", "This is still in progress",
-		"请稍候再查看结果", "Wait a moment, then look again")
 	conflict = define(http.StatusConflict, "conflict",
 		"当前状态不允许此操作", "The record's state does not allow this",
 		"请刷新后再试", "Reload, then try again")

@@ -7,6 +7,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -153,25 +154,12 @@ func hasLoneSurrogate(raw []byte) bool {
 }
 
 // unicodeEscape reads uXXXX at i.
-func unicodeEscape(raw []byte, i int) (unit rune, ok bool) {
+func unicodeEscape(raw []byte, i int) (unit uint64, ok bool) {
 	if i+5 > len(raw) || raw[i] != 'u' {
 		return 0, false
 	}
-	for _, b := range raw[i+1 : i+5] {
-		digit := strings.IndexByte("0123456789abcdef", lower(b))
-		if digit < 0 {
-			return 0, false
-		}
-		unit = unit<<4 | rune(digit)
-	}
-	return unit, true
-}
-
-func lower(b byte) byte {
-	if b >= 'A' && b <= 'F' {
-		return b + 'a' - 'A'
-	}
-	return b
+	unit, err := strconv.ParseUint(string(raw[i+1:i+5]), 16, 16)
+	return unit, err == nil
 }
 
 // fields reads an object's values by name and remembers the first that is not as it must be.

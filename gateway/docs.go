@@ -30,7 +30,7 @@ func (*Server) openAPI(c *call) error {
 // docs is GET /docs: the same for people. The page has no scripts and loads nothing; its policy lets in the one style
 // sheet it carries.
 func (*Server) docs(c *call) error {
-	page, err := docsOnce()
+	page, err := loadDocs()
 	if err != nil {
 		return internal.because(err)
 	}
@@ -48,16 +48,23 @@ type renderedDocs struct {
 	policy string // Content-Security-Policy
 }
 
-// docsOnce reads the file and renders the page at the first request: both are the same for the life of the program.
-var docsOnce = sync.OnceValues(func() (renderedDocs, error) {
+var docsOnce struct {
+	sync.Once
+	page renderedDocs
+	err  error
+}
+
+// loadDocs renders the page at the first request: it is the same for the life of the program.
+func loadDocs() (renderedDocs, error) {
+	docsOnce.Do(func() { docsOnce.page, docsOnce.err = renderDocs() })
+	return docsOnce.page, docsOnce.err
+}
+
+func renderDocs() (renderedDocs, error) {
 	api, err := openapi3.NewLoader().LoadFromData(openAPIFile)
 	if err != nil {
 		return renderedDocs{}, fmt.Errorf("load openapi.yaml: %w", err)
 	}
-	return renderDocs(api)
-})
-
-func renderDocs(api *openapi3.T) (renderedDocs, error) {
 	page, err := template.New("docs").Funcs(template.FuncMap{"paragraphs": paragraphs, "spans": spans}).Parse(docsTemplate)
 	if err != nil {
 		return renderedDocs{}, fmt.Errorf("parse docs page: %w", err)

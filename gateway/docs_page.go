@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -13,9 +14,13 @@ import (
 // docsPage is the API's description in the order in which it is read.
 type docsPage struct {
 	Title, Text string
+	Schemes     []docsScheme
 	Groups      []docsGroup
 	Catalogue   []*problem
 }
+
+// docsScheme is one way to say who is calling.
+type docsScheme struct{ Name, Text string }
 
 // docsGroup is the operations under one tag.
 type docsGroup struct {
@@ -27,7 +32,8 @@ type docsOperation struct {
 	ID, Method, Path, Summary, Text, Who string
 	Parameters                           []docsField
 	Bodies                               []docsBody
-	Kind                                 string // the answer's content type
+	Requests                             []string // examples of a body
+	Kind                                 string   // the answer's content type
 	Answer                               []docsField
 	Example                              string
 	Problems                             []*problem
@@ -44,9 +50,12 @@ type docsField struct {
 	Required         bool
 }
 
-// docsPageOf reads the page out of the file. Operations stand in the order of their paths, GET before the rest.
+// docsPageOf reads the page out of the file. Operations stand in the order of the table of routes.
 func docsPageOf(api *openapi3.T) docsPage {
 	page := docsPage{Title: api.Info.Title, Text: api.Info.Description, Catalogue: catalogue}
+	for _, name := range slices.Backward(slices.Sorted(maps.Keys(api.Components.SecuritySchemes))) {
+		page.Schemes = append(page.Schemes, docsScheme{name, api.Components.SecuritySchemes[name].Value.Description})
+	}
 	for _, tag := range api.Tags {
 		page.Groups = append(page.Groups, docsGroup{Name: tag.Name, Text: tag.Description, Operations: docsOperations(api, tag.Name)})
 	}
@@ -54,40 +63,63 @@ func docsPageOf(api *openapi3.T) docsPage {
 }
 
 func docsOperations(api *openapi3.T, tag string) (list []docsOperation) {
-	paths := api.Paths.Map()
-	for _, path := range slices.Sorted(maps.Keys(paths)) {
-		operations := paths[path].Operations()
-		for _, method := range slices.Backward(slices.Sorted(maps.Keys(operations))) {
-			if op := operations[method]; slices.Contains(op.Tags, tag) {
-				list = append(list, docsOperationOf(method, path, op))
-			}
+	for _, r := range new(Server).routes() {
+		path := documentedPath(r.path)
+		item := api.Paths.Value(path)
+		if item == nil {
+			continue
+		}
+		if op := item.Operations()[r.method]; op != nil && slices.Contains(op.Tags, tag) {
+			list = append(list, docsOperationOf(r.method, path, op))
 		}
 	}
 	return list
 }
 
+var pathParameter = regexp.MustCompile(`:(\w+)`)
+
+// documentedPath turns the router's /orders/:id into the file's /orders/{id}.
+func documentedPath(template string) string { return pathParameter.ReplaceAllString(template, "{$1}") }
+
 func docsOperationOf(method, path string, op *openapi3.Operation) docsOperation {
 	d := docsOperation{
 		ID: op.OperationID, Method: method, Path: path, Summary: op.Summary, Text: op.Description,
-		Who: docsWho(op), Problems: docsProblems(op),
-	}
-	for _, p := range op.Parameters {
-		if p.Value.In != openapi3.ParameterInHeader { // the headers are the same everywhere: the introduction has them
-			d.Parameters = append(d.Parameters, docsField{
-				Name: p.Value.Name, Type: typeName(p.Value.Schema.Value), Text: p.Value.Description, Required: p.Value.Required,
-			})
-		}
+		Who: docsWho(op), Parameters: docsParameters(op), Problems: docsProblems(op),
 	}
 	if op.RequestBody != nil {
-		d.Bodies = docsBodies(op.RequestBody.Value.Content["application/json"].Schema.Value)
+		media := op.RequestBody.Value.Content["application/json"]
+		d.Bodies, d.Requests = docsBodies(media.Schema.Value), docsRequests(media)
 	}
 	for kind, media := range op.Responses.Status(200).Value.Content { // each has one
 		d.Kind, d.Example = kind, docsExample(media.Example)
 		if data := property(media.Schema.Value, "data"); data != nil {
-			d.Answer = docsFields("", data.Value)
+			d.Answer = docsAnswer(data.Value)
 		}
 	}
 	return d
+}
+
+// docsParameters are those in path and query. The headers are the same everywhere: the introduction has them.
+func docsParameters(op *openapi3.Operation) (list []docsField) {
+	for _, p := range op.Parameters {
+		if p.Value.In != openapi3.ParameterInHeader {
+			list = append(list, docsField{
+				Name: p.Value.Name, Type: typeName(p.Value.Schema.Value), Text: p.Value.Description, Required: p.Value.Required,
+			})
+		}
+	}
+	return list
+}
+
+// docsRequests are a body's examples.
+func docsRequests(media *openapi3.MediaType) (list []string) {
+	if media.Example != nil {
+		list = append(list, docsExample(media.Example))
+	}
+	for _, name := range slices.Sorted(maps.Keys(media.Examples)) {
+		list = append(list, docsExample(media.Examples[name].Value.Value))
+	}
+	return list
 }
 
 // docsWho says who may call an operation.
@@ -118,6 +150,15 @@ func docsBodies(schema *openapi3.Schema) []docsBody {
 		bodies = append(bodies, docsBody{Title: "Body: " + form.Value.Title, Fields: docsFields("", form.Value)})
 	}
 	return bodies
+}
+
+// docsAnswer are an answer's fields. That they are always there goes without saying.
+func docsAnswer(schema *openapi3.Schema) []docsField {
+	fields := docsFields("", schema)
+	for i := range fields {
+		fields[i].Required = false
+	}
+	return fields
 }
 
 // docsFields flattens an object: name, outer.name, list[].name, map.*.name.

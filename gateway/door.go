@@ -13,6 +13,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"snowgate/audit"
+	"snowgate/erpclient"
 )
 
 // maxPathBytes bounds what the router has to look at; the longest route with the longest id is far below it.
@@ -129,8 +130,9 @@ func (s *Server) logLine(c *call, template string, took time.Duration) {
 	if c.session.ID != "" {
 		attrs = append(attrs, slog.String("session_id", c.session.ID[:12]))
 	}
-	if len(trail.Attempts) > 0 {
-		attrs = append(attrs, slog.Int("attempts", len(trail.Attempts)), slog.Float64("erp_ms", milliseconds(trail.Took())))
+	if len(trail.Attempts) > 0 || trail.Coalesced {
+		attrs = append(attrs, slog.String("source", string(trail.Source)), slog.Bool("coalesced", trail.Coalesced),
+			slog.Any("tried", tried(trail.Attempts)), slog.Float64("erp_ms", milliseconds(trail.Took())))
 	}
 	if c.record.fault != "" {
 		attrs = append(attrs, slog.String("fault", c.record.fault))
@@ -139,6 +141,19 @@ func (s *Server) logLine(c *call, template string, took time.Duration) {
 		attrs = append(attrs, slog.String("error", c.record.cause.Error()))
 	}
 	s.cfg.Logger.LogAttrs(c.Request().Context(), level, "call", attrs...)
+}
+
+// tried tells each attempt in a word or two: "primary/search_orders timeout 625ms".
+func tried(attempts []erpclient.Attempt) []string {
+	list := make([]string, len(attempts))
+	for i, a := range attempts {
+		outcome := "ok"
+		if a.Kind != "" {
+			outcome = string(a.Kind)
+		}
+		list[i] = fmt.Sprintf("%s/%s %s %dms", a.Channel, a.Op, outcome, a.Took.Milliseconds())
+	}
+	return list
 }
 
 // knownMethod keeps a client's invention out of labels and rows.

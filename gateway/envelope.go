@@ -31,9 +31,9 @@ func (c *call) ok(data any) error {
 
 // fail answers with a fault, in the caller's language.
 func (c *call) fail(f *fault) error {
-	e := envelope{Code: f.Code, Message: f.Chinese, Hint: f.HintZH, Data: f.data, Error: f.Name, Field: f.field, RequestID: c.id}
-	if wantsEnglish(c.Request().Header.Get("Accept-Language")) {
-		e.Message, e.Hint = f.English, f.HintEN
+	e := envelope{
+		Code: f.Code, Message: c.inLanguage(f.Chinese, f.English), Hint: c.inLanguage(f.HintZH, f.HintEN),
+		Data: f.data, Error: f.Name, Field: f.field, RequestID: c.id,
 	}
 	if f.field != "" {
 		e.Message += ": " + f.field
@@ -79,7 +79,17 @@ func fromMiniProgram(referer string) bool {
 	return len(parts) == 4 && parts[1] != "" && parts[2] != "" && parts[3] == "page-frame.html"
 }
 
-var languages = language.NewMatcher([]language.Tag{language.Chinese, language.English})
+// languages are in the order of wantsEnglish's index. To the matcher traditional Chinese is further from Chinese than
+// English is, unless it is named.
+var languages = language.NewMatcher([]language.Tag{language.Chinese, language.English, language.TraditionalChinese})
+
+// inLanguage is the text in the caller's language.
+func (c *call) inLanguage(chinese, english string) string {
+	if wantsEnglish(c.Request().Header.Get("Accept-Language")) {
+		return english
+	}
+	return chinese
+}
 
 // wantsEnglish reports whether English is preferred over Chinese. Chinese is the default, also for languages we do not speak.
 func wantsEnglish(acceptLanguage string) bool {

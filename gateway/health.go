@@ -21,6 +21,8 @@ const (
 	ProbeSQL    = "sql"
 	ProbeERP    = "erp"
 	ProbeWeChat = "wechat"
+	// ProbeStandby looks at the ERP's standby channel, where there is one.
+	ProbeStandby = "erp_standby"
 )
 
 // component is one probe as everybody may see it: no addresses, no error texts.
@@ -44,21 +46,25 @@ func (s *Server) healthCheck(c *call) error {
 	return c.ok(data)
 }
 
-// verdictOf joins the probes: without Redis or the ERP no customer is served, without the rest most things go on.
+// verdictOf joins the probes: without Redis or any channel to the ERP no customer is served, without the rest most
+// things go on.
 func verdictOf(results []health.Result) (verdict string, cause *problem) {
+	state := map[string]health.State{}
 	verdict = "up"
 	for _, r := range results {
-		switch {
-		case r.State == health.Up:
-		case r.State == health.Down && r.Name == ProbeRedis:
-			return "down", storeUnavailable
-		case r.State == health.Down && r.Name == ProbeERP:
-			verdict, cause = "down", erpUnavailable
-		case verdict == "up":
+		state[r.Name] = r.State
+		if r.State != health.Up {
 			verdict = "degraded"
 		}
 	}
-	return verdict, cause
+	switch {
+	case state[ProbeRedis] == health.Down:
+		return "down", storeUnavailable
+	case state[ProbeERP] == health.Down && state[ProbeStandby] != health.Up:
+		return "down", erpUnavailable
+	default:
+		return verdict, nil
+	}
 }
 
 // probeStatus is one probe as an admin sees it.

@@ -18,20 +18,34 @@ type ERP interface {
 	Status() erpclient.Status
 }
 
-// provenance stands on every answer that came from the ERP.
+// provenance stands on every answer that came from the ERP. The last fields are there for a stale answer only.
 type provenance struct {
 	QueryTime string           `json:"queryTime"`
 	CacheHit  bool             `json:"cacheHit"`
 	Source    erpclient.Source `json:"source"`
+	Stale     bool             `json:"stale,omitempty"`
+	AsOf      string           `json:"asOf,omitempty"`
+	AgeMS     int64            `json:"ageMs,omitempty"`
+	Notice    string           `json:"notice,omitempty"`
 }
 
+// queryTimeLayout is RFC 3339 with milliseconds.
+const queryTimeLayout = "2006-01-02T15:04:05.000Z07:00"
+
+// provenance tells where the answer came from, also as a header. A stale answer's query time is when it was good.
 func (c *call) provenance() provenance {
+	s := c.server
 	trail := c.trace.Trail()
-	return provenance{
-		QueryTime: c.server.cfg.Now().In(c.server.cfg.Zone).Format("2006-01-02T15:04:05.000Z07:00"),
-		CacheHit:  trail.Source == erpclient.SourceStale,
-		Source:    trail.Source,
+	now := s.cfg.Now()
+	c.Response().Header().Set("X-Snowgate-Source", string(trail.Source))
+	p := provenance{QueryTime: now.In(s.cfg.Zone).Format(queryTimeLayout), Source: trail.Source}
+	if trail.Source == erpclient.SourceStale {
+		p.CacheHit, p.Stale = true, true
+		p.QueryTime = trail.AsOf.In(s.cfg.Zone).Format(queryTimeLayout)
+		p.AsOf, p.AgeMS = p.QueryTime, now.Sub(trail.AsOf).Milliseconds()
+		p.Notice = c.inLanguage("ERP 暂时无法访问，显示的是之前查询到的数据", "The ERP cannot be reached: this is what it said before")
 	}
+	return p
 }
 
 // searchOrders is GET /api/orders/search?keyword&status&page&pageSize.

@@ -25,6 +25,8 @@ type Binding struct {
 	CustomerID  string
 	Permissions []string
 	BoundAt     time.Time // Bind fills it in when it is zero
+	// Proof is the ERP client's fingerprint of Secret; empty for the invite way.
+	Proof string
 	// Secret is what the ERP driver needs to log in again; empty for the invite way. It goes in through Bind and comes
 	// out of Secret only.
 	Secret string `json:"-"`
@@ -43,13 +45,16 @@ func (b Binding) LogValue() slog.Value {
 
 // A binding's hash has the fields id, v (the binding without its secret, sealed) and s (the secret, sealed; may be empty).
 
-// KEYS: binding. ARGV: id, binding, secret.
+// KEYS: binding. ARGV: id, binding, secret. Answers the id of the binding that was replaced, or ”.
 var bind = redis.NewScript(`
+local old = redis.call('HGET', KEYS[1], 'id')
 redis.call('DEL', KEYS[1])
-return redis.call('HSET', KEYS[1], 'id', ARGV[1], 'v', ARGV[2], 's', ARGV[3])
+redis.call('HSET', KEYS[1], 'id', ARGV[1], 'v', ARGV[2], 's', ARGV[3])
+return old or ''
 `)
 
-// Bind stores a binding, in place of the one the openid may have. ID and OpenID must be set. Returns ErrUnavailable.
+// Bind stores a binding, in place of the one the openid may have, whose kept answers are erased. ID and OpenID must be
+// set. Returns ErrUnavailable.
 func (s *Store) Bind(ctx context.Context, b Binding) error {
 	if b.ID == "" || b.OpenID == "" {
 		return errors.New("bind: a binding needs an id and an openid")
@@ -65,10 +70,16 @@ func (s *Store) Bind(ctx context.Context, b Binding) error {
 	if b.Secret != "" {
 		secret = s.sealer.Seal(purposeSecret, b.OpenID, []byte(b.Secret))
 	}
-	return s.write(ctx, "bind", func(ctx context.Context) error {
-		return bind.Run(ctx, s.rdb, []string{s.bindingKey(b.OpenID)},
-			b.ID, s.sealer.Seal(purposeBinding, b.OpenID, plain), secret).Err()
+	var replaced string
+	err = s.write(ctx, "bind", func(ctx context.Context) (err error) {
+		replaced, err = bind.Run(ctx, s.rdb, []string{s.bindingKey(b.OpenID)},
+			b.ID, s.sealer.Seal(purposeBinding, b.OpenID, plain), secret).Text()
+		return err
 	})
+	if err != nil || replaced == b.ID {
+		return err
+	}
+	return s.eraseAnswers(ctx, replaced)
 }
 
 // Binding returns the openid's binding without its Secret. Returns ErrNotBound, ErrUnreadable or ErrUnavailable.
@@ -135,7 +146,7 @@ redis.call('DEL', KEYS[1])
 return v
 `)
 
-// Unbind removes the openid's binding and returns what it was, without its Secret. One that no longer opens is removed
+// Unbind removes the openid's binding with the answers kept under it, and returns what it was, without its Secret. One that no longer opens is removed
 // as well and returned with ID and OpenID alone. Returns ErrNotBound when there was none, or ErrUnavailable.
 func (s *Store) Unbind(ctx context.Context, openid string) (b Binding, err error) {
 	err = s.write(ctx, "unbind", func(ctx context.Context) error {
@@ -149,5 +160,8 @@ func (s *Store) Unbind(ctx context.Context, openid string) (b Binding, err error
 		}
 		return err
 	})
-	return b, err
+	if err != nil {
+		return b, err
+	}
+	return b, s.eraseAnswers(ctx, b.ID)
 }

@@ -17,6 +17,9 @@ func (s *Store) bindingKey(openid string) string { return s.cfg.Prefix + "bindin
 func (s *Store) erpLoginKey(account string) string {
 	return s.cfg.Prefix + "erplogin:" + hash(account)
 }
+func (s *Store) answersKey(bindingID string) string {
+	return s.cfg.Prefix + "answers:" + hash(bindingID)
+}
 func (s *Store) lockKey(name string) string       { return s.cfg.Prefix + "lock:" + hash(name) }
 func (s *Store) attemptKey(subject string) string { return s.cfg.Prefix + "{attempt}:" + hash(subject) }
 func (s *Store) probeKey() string                 { return s.cfg.Prefix + "probe" }

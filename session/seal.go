@@ -22,6 +22,7 @@ const (
 	purposeBinding    = "erp.binding"        // owner: the openid
 	purposeSecret     = "erp.secret"         // owner: the openid
 	purposeERPLogin   = "erp.login"          // owner: the ERP account
+	purposeAnswer     = "erp.answer"         // owner: the binding and the question
 )
 
 // Sealer encrypts what must not be readable at rest, and makes pseudonyms. It is safe for concurrent use.

@@ -19,12 +19,7 @@ import (
 type erpSessions struct{ store *session.Store }
 
 func (e erpSessions) Load(ctx context.Context, key string) ([]byte, bool, error) {
-	blob, err := e.store.LoadERPLogin(ctx, key)
-	// A session sealed under a key that was dropped means "log in again", not an outage.
-	if errors.Is(err, session.ErrNotFound) || errors.Is(err, session.ErrUnreadable) {
-		return nil, false, nil
-	}
-	return blob, err == nil, err
+	return found(e.store.LoadERPLogin(ctx, key))
 }
 
 func (e erpSessions) Save(ctx context.Context, key string, blob []byte, ttl time.Duration) error {
@@ -37,6 +32,25 @@ func (e erpSessions) Drop(ctx context.Context, key string, blob []byte) error {
 
 func (e erpSessions) Lock(ctx context.Context, name string, lease time.Duration) (func(), error) {
 	return e.store.Lock(ctx, name, lease)
+}
+
+// lastAnswers keeps the ERP client's last good answers in the session store.
+type lastAnswers struct{ store *session.Store }
+
+func (l lastAnswers) SaveAnswer(ctx context.Context, bindingID, question string, answer []byte, ttl time.Duration) error {
+	return l.store.SaveAnswer(ctx, bindingID, question, answer, ttl)
+}
+
+func (l lastAnswers) LoadAnswer(ctx context.Context, bindingID, question string) ([]byte, bool, error) {
+	return found(l.store.LoadAnswer(ctx, bindingID, question))
+}
+
+// found turns an absence into ok == false. A value sealed under a key that was dropped is as good as absent.
+func found(blob []byte, err error) ([]byte, bool, error) {
+	if errors.Is(err, session.ErrNotFound) || errors.Is(err, session.ErrUnreadable) {
+		return nil, false, nil
+	}
+	return blob, err == nil, err
 }
 
 // keyring opens a binding's secret when the ERP has to be logged in to again.

@@ -139,48 +139,61 @@ func (h *house) migrateUntilDone(ctx context.Context, db *sql.DB) {
 }
 
 func (h *house) newERPClient(cfg *config.Config, store *session.Store, registry prometheus.Registerer) (*erpclient.Client, error) {
-	driver, err := h.newDriver(cfg, cfg.ERP.Origin)
+	contract := erpclient.NewContract(h.log, registry, nil)
+	primary, err := h.newDriver(cfg, "primary", cfg.ERP.Origin, erpSessions{store}, contract, registry)
 	if err != nil {
 		return nil, err
+	}
+	var standby erpclient.Driver
+	if cfg.ERP.StandbyOrigin != "" {
+		if standby, err = h.newDriver(cfg, "standby", cfg.ERP.StandbyOrigin, erpSessions{store}, contract, registry); err != nil {
+			return nil, err
+		}
 	}
 	retries := cfg.ERP.MaxRetries
 	if retries == 0 {
 		retries = -1 // in erpclient 0 is "the default"
 	}
-	return erpclient.New(erpclient.Config{
+	client := erpclient.New(erpclient.Config{
 		Timeout: cfg.ERP.Timeout, MaxRetries: retries, MaxInFlight: cfg.ERP.MaxInFlight,
-		Sessions: erpSessions{store}, Keyring: keyring{store, h.log, h.audit.Binding},
+		Sessions: erpSessions{store}, Keyring: keyring{store, h.log, h.audit.Binding}, Answers: lastAnswers{store},
 		Service: erpclient.Credentials{
 			Account: cfg.ERP.Snowbeasts.ServiceAccount,
-			Secret:  driver.Secret(string(cfg.ERP.Snowbeasts.ServicePassword)),
+			Secret:  primary.Secret(string(cfg.ERP.Snowbeasts.ServicePassword)),
 		},
-		Logger: h.log, Metrics: registry, Zone: cfg.ERP.Timezone,
-	}, driver), nil
+		Contract: contract, Logger: h.log, Metrics: registry, Zone: cfg.ERP.Timezone,
+	}, primary, standby)
+	h.roles = append(h.roles, client.Run)
+	return client, nil
 }
 
-func (h *house) newDriver(cfg *config.Config, origin string) (*snowbeasts.Driver, error) {
-	http, err := erphttp.New(erphttp.Config{Origin: origin, MaxInFlight: cfg.ERP.MaxInFlight, Logger: h.log})
+func (h *house) newDriver(cfg *config.Config, channel, origin string, shared snowbeasts.SharedCache, contract *erpclient.Contract, registry prometheus.Registerer) (*snowbeasts.Driver, error) {
+	http, err := erphttp.New(erphttp.Config{
+		Origin: origin, Channel: channel, MaxInFlight: cfg.ERP.MaxInFlight, Logger: h.log, Metrics: registry,
+	})
 	if err != nil {
 		return nil, err
 	}
 	return snowbeasts.New(snowbeasts.Config{
 		HTTP: http, AppID: cfg.ERP.Snowbeasts.AppID, PasswordDigest: cfg.ERP.Snowbeasts.PasswordDigest,
 		SessionLife: cfg.ERP.Snowbeasts.SessionLife, Zone: cfg.ERP.Timezone, Forms: cfg.ERP.Snowbeasts.Forms,
-		OnDrift: func(d erpclient.Drift) {
-			h.log.Warn("erp answer has changed its shape", "op", d.Op, "path", d.Path, "want", d.Want, "got", d.Got)
-		},
+		Shared: shared, OnDrift: contract.Report,
 	})
 }
 
 func (h *house) newMonitor(cfg *config.Config, store *session.Store, db *sql.DB, erp *erpclient.Client, wechat *wxmsg.Client) *health.Monitor {
-	monitor := health.NewMonitor(health.Config{Interval: cfg.Health.Interval, Logger: h.log},
-		health.Probe{Name: gateway.ProbeRedis, Check: store.Ping},
-		health.Probe{Name: gateway.ProbeSQL, Check: db.Ping},
-		health.Probe{Name: gateway.ProbeERP, Check: erp.Probe},
-		health.Probe{Name: gateway.ProbeWeChat, Check: func(ctx context.Context) error {
+	probes := []health.Probe{
+		{Name: gateway.ProbeRedis, Check: store.Ping},
+		{Name: gateway.ProbeSQL, Check: db.Ping},
+		{Name: gateway.ProbeERP, Check: erp.Probe},
+		{Name: gateway.ProbeWeChat, Check: func(ctx context.Context) error {
 			return errors.Join(wechat.Misconfigured(), wechat.Probe(ctx))
 		}},
-	)
+	}
+	if cfg.ERP.StandbyOrigin != "" {
+		probes = append(probes, health.Probe{Name: gateway.ProbeStandby, Check: erp.ProbeStandby})
+	}
+	monitor := health.NewMonitor(health.Config{Interval: cfg.Health.Interval, Logger: h.log}, probes...)
 	h.roles = append(h.roles, monitor.Run)
 	return monitor
 }

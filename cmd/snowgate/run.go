@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"snowgate/cmd/snowgate/config"
+	"snowgate/gateway"
 	"snowgate/sql"
 )
 
@@ -30,6 +31,7 @@ Usage:
 Commands:
   serve          answer requests until interrupted (the default)
   check-config   print the configuration in force, secrets masked, or every complaint about it
+  codes          list every error a client can be told
   migrate        bring the database's schema up to date
   version        print the version
   help           print this text
@@ -59,6 +61,11 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	switch name {
 	case "help":
 		_, _ = io.WriteString(stdout, usage)
+		return exitOK
+	case "codes":
+		if err := gateway.PrintCatalogue(stdout); err != nil {
+			return exitFailure
+		}
 		return exitOK
 	case "version":
 		_, _ = fmt.Fprintf(stdout, "snowgate %s %s %s/%s\n", buildVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)

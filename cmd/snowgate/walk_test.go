@@ -17,7 +17,7 @@ func TestTheReadmesWalkWorks(t *testing.T) {
 	}
 	g := start(t)
 	walk := strings.ReplaceAll(readmeWalk(t), "http://127.0.0.1:8080", g.url)
-	out, err := exec.CommandContext(t.Context(), "bash", "-eu", "-o", "pipefail", "-c", walk).CombinedOutput()
+	out, err := exec.CommandContext(t.Context(), "bash", "-eu", "-o", "pipefail", "-c", walk).CombinedOutput() //nolint:gosec // the README is ours
 	if err != nil {
 		t.Fatalf("the walk failed: %v\n%s", err, out)
 	}

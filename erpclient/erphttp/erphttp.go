@@ -11,11 +11,13 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"strings"
 	"time"
 
 	"github.com/go-resty/resty/v2"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"snowgate/erpclient"
 )
@@ -27,6 +29,10 @@ const MaxBodyBytes = 8 << 20
 type Config struct {
 	// Origin is scheme://host[:port] without a path.
 	Origin string
+	// Channel names the origin in metrics.
+	Channel string
+	// Metrics counts connections, new and reused; nil: nobody counts.
+	Metrics prometheus.Registerer
 	// MaxInFlight is how many connections are kept for reuse; default 64.
 	MaxInFlight int
 	// MaxBodyBytes bounds an answer, after decompression; default 8 MiB.
@@ -41,6 +47,7 @@ type Config struct {
 type Client struct {
 	origin *url.URL
 	resty  *resty.Client
+	trace  *httptrace.ClientTrace // nil: nobody counts
 }
 
 // New makes a Client. The origin must be absolute and bare.
@@ -67,7 +74,28 @@ func New(cfg Config) (*Client, error) {
 		SetRedirectPolicy(resty.RedirectPolicyFunc(lastResponse)).
 		SetResponseBodyLimit(cfg.MaxBodyBytes).
 		SetLogger(quiet{cfg.Logger})
-	return &Client{origin: origin, resty: r}, nil
+	c := &Client{origin: origin, resty: r}
+	if cfg.Metrics != nil {
+		c.trace = countConnections(cfg.Metrics, cfg.Channel)
+	}
+	return c, nil
+}
+
+// countConnections counts how calls got their connection: the share of reused ones tells whether the pool fits.
+func countConnections(r prometheus.Registerer, channel string) *httptrace.ClientTrace {
+	total := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "snowgate_erp_connections_total", Help: "Calls by how they got their connection: a new one or a reused one.",
+		ConstLabels: prometheus.Labels{"channel": channel},
+	}, []string{"reused"})
+	r.MustRegister(total)
+	fresh, reused := total.WithLabelValues("false"), total.WithLabelValues("true")
+	return &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) {
+		if info.Reused {
+			reused.Inc()
+		} else {
+			fresh.Inc()
+		}
+	}}
 }
 
 // parseOrigin accepts nothing beside scheme and host; the error does not quote a password that was written into it.
@@ -108,7 +136,9 @@ func (c *Client) Origin() *url.URL { u := *c.origin; return &u }
 // Request is one HTTP request below the origin. Nothing of the caller's own request is in it but the request id.
 type Request struct {
 	Method string
-	Path   string // "/business/{op}"; braces are filled from PathParams, escaped
+	// Path is "/business/{op}", its braces filled from PathParams, escaped; or an absolute URL that the driver has
+	// checked, for a step of a protocol that the ERP sends elsewhere on its host.
+	Path string
 	// PathParams fill the braces.
 	PathParams map[string]string
 	Query      url.Values
@@ -129,7 +159,11 @@ type Answer struct {
 // Do makes one attempt. The error is an *erpclient.Error of kind Timeout, Unavailable or BadAnswer; any HTTP status
 // is an Answer.
 func (c *Client) Do(ctx context.Context, op string, r Request) (*Answer, error) {
-	req := c.resty.R().SetContext(ctx).SetPathParams(r.PathParams).SetHeaders(r.Header).SetCookies(r.Cookies)
+	traced := ctx
+	if c.trace != nil {
+		traced = httptrace.WithClientTrace(ctx, c.trace)
+	}
+	req := c.resty.R().SetContext(traced).SetPathParams(r.PathParams).SetHeaders(r.Header).SetCookies(r.Cookies)
 	req.QueryParam = r.Query
 	if req.QueryParam == nil {
 		req.QueryParam = url.Values{}

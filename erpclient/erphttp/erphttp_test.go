@@ -394,6 +394,7 @@ func TestACallerWhoGivesUpIsNoTimeoutOfTheERPs(t *testing.T) {
 	ctx, giveUp := context.WithCancel(t.Context())
 	go func() { <-arrived; giveUp() }()
 	_, err := c.Do(ctx, "order", secretRequest())
+	wantKind(t, err, erpclient.KindTimeout)
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want one that is context.Canceled", err)
 	}

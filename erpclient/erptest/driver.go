@@ -123,7 +123,12 @@ func (d *Driver) Login(ctx context.Context, c erpclient.Credentials) (erpclient.
 }
 
 // Probe implements erpclient.Driver.
-func (d *Driver) Probe(ctx context.Context, _ erpclient.Session) error { return d.begin(ctx, OpProbe) }
+func (d *Driver) Probe(ctx context.Context, s erpclient.Session) error {
+	if s.Token == "" {
+		return d.begin(ctx, OpProbe)
+	}
+	return d.open(ctx, OpProbe, erpclient.Auth{Session: s})
+}
 
 func (d *Driver) begin(ctx context.Context, op string) error {
 	d.mu.Lock()

@@ -50,6 +50,8 @@ type Config struct {
 	// OnDrift hears of fields that are missing or of another type than expected, each once per answer. It is called
 	// from many goroutines and must not block. May be nil.
 	OnDrift func(erpclient.Drift)
+	// Shared shares base data between replicas; nil: each fetches its own.
+	Shared SharedCache
 	// Now is the clock; default time.Now.
 	Now func() time.Time
 }
@@ -85,9 +87,14 @@ func New(cfg Config) (*Driver, error) {
 	}
 	return &Driver{
 		http: cfg.HTTP, appID: cfg.AppID, appName: "SnowInventory-" + cfg.AppID, digest: cfg.PasswordDigest,
-		sessionLife: cfg.SessionLife, zone: cfg.Zone, forms: table, logistics: newCompanyNames(cfg.Now),
+		sessionLife: cfg.SessionLife, zone: cfg.Zone, forms: table, logistics: newCompanyNames(cfg.Shared, logisticsKey(cfg), cfg.Now),
 		onDrift: cfg.OnDrift, now: cfg.Now,
 	}, nil
+}
+
+// logisticsKey tells installations apart that share one cache.
+func logisticsKey(cfg Config) string {
+	return "snowbeasts logistics " + cfg.HTTP.Origin().String() + " " + cfg.AppID
 }
 
 func fill(cfg *Config) {

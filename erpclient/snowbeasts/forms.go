@@ -20,6 +20,14 @@ type Forms struct {
 	Logistics        Logistics
 }
 
+// Check collects everything about the forms that cannot be right.
+func (f Forms) Check() error {
+	if _, err := resolveForms(f); err != nil {
+		return fmt.Errorf("snowbeasts: %w", err)
+	}
+	return nil
+}
+
 // Form is one list of the ERP.
 type Form struct {
 	// ID is the form's number; default as in DefaultForms.

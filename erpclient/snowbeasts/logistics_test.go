@@ -29,7 +29,7 @@ func (c *clock) wind(d time.Duration) {
 
 func TestNamesAreKeptForFiveMinutesAndOldOnesServeAFailure(t *testing.T) {
 	hand := &clock{at: time.Date(2026, 1, 31, 9, 0, 0, 0, time.UTC)}
-	names := newCompanyNames(hand.now)
+	names := newCompanyNames(nil, "", hand.now)
 	var asked int
 	answer, failure := map[string]string{"31": "old"}, error(nil)
 	get := func() map[string]string {
@@ -45,8 +45,8 @@ func TestNamesAreKeptForFiveMinutesAndOldOnesServeAFailure(t *testing.T) {
 		asked  int
 	}{
 		{"first", func() {}, "old", 1},
-		{"kept", func() { hand.wind(namesLife - time.Second) }, "old", 1},
-		{"stale while the ERP fails", func() { hand.wind(time.Second); failure = errors.New("down") }, "old", 2},
+		{"kept", func() { hand.wind(namesLife - namesAhead - time.Second) }, "old", 1},
+		{"stale while the ERP fails", func() { hand.wind(namesAhead + time.Second); failure = errors.New("down") }, "old", 2},
 		{"asked again at once", func() { answer, failure = map[string]string{"31": "new"}, nil }, "new", 3},
 	}
 	for _, s := range steps {
@@ -57,8 +57,84 @@ func TestNamesAreKeptForFiveMinutesAndOldOnesServeAFailure(t *testing.T) {
 	}
 }
 
+// TestNamesAreRefreshedAhead keeps: in their last minute the names serve on while new ones are fetched.
+func TestNamesAreRefreshedAhead(t *testing.T) {
+	hand := &clock{at: time.Date(2026, 1, 31, 9, 0, 0, 0, time.UTC)}
+	names := newCompanyNames(nil, "", hand.now)
+	names.ask(t.Context(), func(context.Context) (map[string]string, error) {
+		return map[string]string{"31": "old"}, nil
+	})(t.Context())
+	hand.wind(namesLife - time.Second)
+	fetched := make(chan struct{})
+	got := names.ask(t.Context(), func(context.Context) (map[string]string, error) {
+		defer close(fetched)
+		return map[string]string{"31": "new"}, nil
+	})(t.Context())
+	if got["31"] != "old" {
+		t.Errorf("got %q while new names were fetched, want the old ones at once", got["31"])
+	}
+	<-fetched
+	hand.wind(2 * time.Second) // past the old names' end
+	for got["31"] == "old" {   // until the flight has landed
+		got = names.ask(t.Context(), func(context.Context) (map[string]string, error) {
+			return map[string]string{"31": "newer"}, nil
+		})(t.Context())
+	}
+	if got["31"] != "new" {
+		t.Errorf("got %q, want what was fetched ahead", got["31"])
+	}
+}
+
+// mapCache is a SharedCache in memory.
+type mapCache struct {
+	mu     sync.Mutex
+	values map[string][]byte
+	err    error
+}
+
+func (m *mapCache) Load(_ context.Context, key string) ([]byte, bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	value, ok := m.values[key]
+	return value, ok, m.err
+}
+
+func (m *mapCache) Save(_ context.Context, key string, value []byte, _ time.Duration) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.values[key] = value
+	return m.err
+}
+
+// TestReplicasShareTheNames keeps: one replica's answer serves the others; a failing cache costs calls only.
+func TestReplicasShareTheNames(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		fail  error
+		asked int
+	}{{"shared", nil, 1}, {"cache away", errors.New("away"), 2}} {
+		t.Run(tt.name, func(t *testing.T) {
+			cache := &mapCache{values: map[string][]byte{}, err: tt.fail}
+			asked := 0
+			for range 2 {
+				names := newCompanyNames(cache, "key", time.Now)
+				got := names.ask(t.Context(), func(context.Context) (map[string]string, error) {
+					asked++
+					return map[string]string{"31": "顺丰"}, nil
+				})(t.Context())
+				if got["31"] != "顺丰" {
+					t.Errorf("got %v", got)
+				}
+			}
+			if asked != tt.asked {
+				t.Errorf("the ERP was asked %d times, want %d", asked, tt.asked)
+			}
+		})
+	}
+}
+
 func TestNamesAreAskedForOnceByMany(t *testing.T) {
-	names := newCompanyNames(time.Now)
+	names := newCompanyNames(nil, "", time.Now)
 	release, want := make(chan struct{}), map[string]string{"31": "顺丰"}
 	asked := 0
 	fetch := func(ctx context.Context) (map[string]string, error) {
@@ -80,7 +156,7 @@ func TestNamesAreAskedForOnceByMany(t *testing.T) {
 }
 
 func TestNamesNeverEatTheDeadline(t *testing.T) {
-	names := newCompanyNames(time.Now)
+	names := newCompanyNames(nil, "", time.Now)
 	release := make(chan struct{})
 	ended := make(chan struct{})
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)

@@ -4,7 +4,6 @@ import (
 	"maps"
 	"slices"
 
-	"snowgate/erpclient/erphttp"
 	"snowgate/erpclient/snowbeasts"
 )
 
@@ -58,10 +57,9 @@ func (c column) show() []string { return []string{c.fields[c.name]} }
 func (c column) list() bool     { return false }
 func (c column) secret() bool   { return false }
 
-// checkForms lets the driver say whether it can work with the columns. The driver made here is never asked anything.
+// checkForms lets the driver say whether it can work with the columns.
 func (c *Config) checkForms(complaints *Complaints) {
-	_, err := snowbeasts.New(snowbeasts.Config{HTTP: new(erphttp.Client), AppID: "0", Forms: c.ERP.Snowbeasts.Forms})
-	if err != nil {
+	if err := c.ERP.Snowbeasts.Forms.Check(); err != nil {
 		complaints.add(formsPath, source{}, "%s", oneLine(err))
 	}
 }

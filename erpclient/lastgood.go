@@ -1,0 +1,128 @@
+package erpclient
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// AnswerStore keeps the last good answers of one binding, sealed, bounded in number, and erased with the binding.
+type AnswerStore interface {
+	SaveAnswer(ctx context.Context, bindingID, question string, answer []byte, ttl time.Duration) error
+	// LoadAnswer returns what is kept; ok is false when there is nothing.
+	LoadAnswer(ctx context.Context, bindingID, question string) (answer []byte, ok bool, err error)
+}
+
+const (
+	// staleFor is how old a last good answer may be: old enough to bridge a restart of the ERP, young enough that an
+	// order's status is still worth reading.
+	staleFor = 10 * time.Minute
+	// saveEvery spares Redis: an answer a minute younger is no better when the ERP is down.
+	saveEvery = time.Minute
+	// maxSaves bounds the answers that wait to be kept; beyond it they are not kept.
+	maxSaves = 512
+	// maxKept bounds an answer's size in bytes; a page of 100 orders is about 50 KiB.
+	maxKept = 256 << 10
+)
+
+// lastGood keeps answers beside the requests and finds them again when every channel has failed. The key is the
+// binding and the question, so nobody is shown another's answer. Safe for concurrent use.
+type lastGood struct {
+	store AnswerStore
+	now   func() time.Time
+	log   *slog.Logger
+	saves chan save
+
+	mu    sync.Mutex
+	saved map[[2]string]time.Time
+}
+
+type save struct {
+	binding, question string
+	kept              kept
+}
+
+// kept is an answer with the moment at which it was good.
+type kept struct {
+	AsOf   time.Time `json:"asOf"`
+	Answer any       `json:"answer"`
+}
+
+func newLastGood(cfg Config) *lastGood {
+	return &lastGood{store: cfg.Answers, now: cfg.Now, log: cfg.Logger, saves: make(chan save, maxSaves), saved: map[[2]string]time.Time{}}
+}
+
+// keeps reports whether answers to the identity are kept at all.
+func (l *lastGood) keeps(id Identity) bool { return l.store != nil && id.BindingID != "" }
+
+// keep hands an answer over to be kept. It never waits. The answer must not be changed afterwards.
+func (l *lastGood) keep(id Identity, question string, answer any) {
+	if !l.keeps(id) || !l.due(id.BindingID, question) {
+		return
+	}
+	select {
+	case l.saves <- save{id.BindingID, question, kept{l.now(), answer}}:
+	default: // Redis is slower than the traffic; the next answer to this question will do
+	}
+}
+
+func (l *lastGood) due(binding, question string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	key := [2]string{binding, question}
+	if l.now().Before(l.saved[key].Add(saveEvery)) {
+		return false
+	}
+	if len(l.saved) >= maxLocalSessions {
+		clear(l.saved)
+	}
+	l.saved[key] = l.now()
+	return true
+}
+
+// run writes what was handed over until ctx ends. What is left then is not worth a wait.
+func (l *lastGood) run(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case s := <-l.saves:
+			l.write(ctx, s)
+		}
+	}
+}
+
+func (l *lastGood) write(ctx context.Context, s save) {
+	blob, err := json.Marshal(s.kept)
+	if err == nil && len(blob) > maxKept {
+		return
+	}
+	if err == nil {
+		err = l.store.SaveAnswer(ctx, s.binding, s.question, blob, staleFor)
+	}
+	if err != nil {
+		l.log.Debug("last good answer not kept", "error", err)
+	}
+}
+
+// find returns the last good answer to the question, if there is one that is young enough.
+func find[T any](ctx context.Context, l *lastGood, id Identity, question string) (answer T, asOf time.Time, ok bool) {
+	if !l.keeps(id) {
+		return answer, asOf, false
+	}
+	blob, ok, err := l.store.LoadAnswer(ctx, id.BindingID, question)
+	if err != nil || !ok {
+		return answer, asOf, false
+	}
+	found := struct {
+		AsOf   time.Time `json:"asOf"`
+		Answer *T        `json:"answer"`
+	}{Answer: &answer}
+	if json.Unmarshal(blob, &found) != nil || l.now().Sub(found.AsOf) > staleFor {
+		var none T
+		return none, asOf, false
+	}
+	return answer, found.AsOf, true
+}

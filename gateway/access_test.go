@@ -1,0 +1,191 @@
+package gateway
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"snowgate/session"
+)
+
+// call makes a route's request with a token; the body is right for the routes that need one.
+func (w *world) call(r route, token string) answer {
+	w.t.Helper()
+	body := ""
+	switch r.method + r.path {
+	case "POST/api/auth/wx-login":
+		body = `{"code":"code-of-` + alice + `"}`
+	case "POST/api/auth/erp-bind":
+		body = `{"inviteCode":"` + inviteCode + `"}`
+	}
+	id := anOrder
+	if strings.Contains(r.path, "material/") {
+		id = aMaterial
+	}
+	return w.do(authorized(request(r.method, strings.Replace(r.path, ":id", id, 1), body), token))
+}
+
+// Every route, called by everybody who might come along, answers as its line in the table says.
+func TestAccessWalk(t *testing.T) {
+	w := newWorld(t)
+	callers := map[string]func() string{
+		"nobody":    func() string { return "" },
+		"forger":    func() string { return strings.Repeat("A", 43) },
+		"stranger":  func() string { return "an-older-admin-token-0001" },
+		"revoked":   func() string { token := w.login(alice); w.post("/api/auth/logout", token, "").ok(t); return token },
+		"user":      func() string { return w.login(alice) },
+		"bound":     func() string { return w.loginBound(alice) },
+		"another":   func() string { w.loginBound(alice); return w.login(bob) },
+		"admin":     func() string { return adminToken },
+		"old admin": func() string { return "an-older-admin-token-0000" },
+		"expired": func() string {
+			token := w.login(alice)
+			w.forward(7*24*time.Hour + time.Second)
+			return token
+		},
+	}
+	type verdict struct {
+		code int
+		name string
+	}
+	gone, noAdmin, unbound := verdict{401, "session_expired"}, verdict{403, "forbidden"}, verdict{403, "erp_not_bound"}
+	want := map[access]map[string]verdict{ // what is not here is a success
+		anyone: {},
+		member: {"nobody": gone, "forger": gone, "stranger": gone, "revoked": gone, "expired": gone, "admin": gone, "old admin": gone},
+		bound: {"nobody": gone, "forger": gone, "stranger": gone, "revoked": gone, "expired": gone, "admin": gone, "old admin": gone,
+			"user": unbound, "another": unbound},
+		admin: {"nobody": gone, "forger": gone, "stranger": gone, "revoked": gone, "expired": gone,
+			"user": noAdmin, "bound": noAdmin, "another": noAdmin},
+	}
+	want[scraper] = want[admin]
+	for _, r := range w.server.routes() {
+		for caller, token := range callers {
+			t.Run(r.method+" "+r.path+" by "+caller, func(t *testing.T) {
+				w.redis.FlushAll()
+				a := w.call(r, token())
+				if v, refused := want[r.who][caller]; refused {
+					a.is(t, v.code, v.name)
+				} else if a.status != http.StatusOK || a.Code != 0 {
+					t.Errorf("refused: %d %s", a.status, a.raw)
+				}
+			})
+		}
+	}
+}
+
+// Without admin tokens nobody is an admin.
+func TestNoAdminTokensNoAdmins(t *testing.T) {
+	w := newWorld(t, func(c *Config, _ *Deps) { c.AdminTokens = nil })
+	w.get("/api/erp/status", adminToken).is(t, 401, "session_expired")
+	w.do(request(http.MethodGet, "/api/erp/status", "", "Authorization", "Bearer ")).is(t, 401, "session_expired")
+	w.get("/api/erp/status", w.login(alice)).is(t, 403, "forbidden")
+}
+
+// A session used in the second half of its life goes on, and the client is told until when.
+func TestSessionSlides(t *testing.T) {
+	w := newWorld(t)
+	token := w.login(alice)
+	first := w.get("/api/user/profile", token).ok(t).header.Get("X-Session-Expires")
+	changes := len(w.log.sessions)
+	w.forward(5 * 24 * time.Hour)
+	second := w.get("/api/user/profile", token).ok(t)
+	if second.header.Get("X-Session-Expires") != second.data["expiresAt"] {
+		t.Errorf("header says %s, body %s", second.header.Get("X-Session-Expires"), second.data["expiresAt"])
+	}
+	if len(w.log.sessions) != changes+1 || !w.log.sessions[changes].Active {
+		t.Errorf("the renewal is not written down: %+v", w.log.sessions)
+	}
+	w.forward(5 * 24 * time.Hour)
+	if third := w.get("/api/user/profile", token).ok(t).header.Get("X-Session-Expires"); first == "" || third < first {
+		t.Errorf("session expires %s, then %s", first, third)
+	}
+}
+
+// A failing store is told apart from a session that is gone, whatever the store was asked for.
+type brokenStore struct {
+	Sessions
+	Bindings
+	session, binding error
+}
+
+func (b brokenStore) Get(ctx context.Context, token string) (session.Session, bool, error) {
+	if b.session != nil {
+		return session.Session{}, false, b.session
+	}
+	return b.Sessions.Get(ctx, token)
+}
+
+func (b brokenStore) Binding(ctx context.Context, openid string) (session.Binding, error) {
+	if b.binding != nil {
+		return session.Binding{}, b.binding
+	}
+	return b.Bindings.Binding(ctx, openid)
+}
+
+// 401 is said where a session was looked up and is not there, and nowhere else.
+func TestOnlyALostSessionIs401(t *testing.T) {
+	rows := []struct {
+		name             string
+		session, binding error
+		code             int
+		fault            string
+	}{
+		{"no such session", session.ErrNotFound, nil, 401, "session_expired"},
+		{"session sealed under a dropped key", session.ErrUnreadable, nil, 401, "session_expired"},
+		{"store away at the session", session.ErrUnavailable, nil, 503, "store_unavailable"},
+		{"caller gone at the session", context.Canceled, nil, 503, "store_unavailable"},
+		{"late at the session", context.DeadlineExceeded, nil, 503, "store_unavailable"},
+		{"no such thing at the binding", nil, session.ErrNotFound, 500, "internal"},
+		{"store away at the binding", nil, session.ErrUnavailable, 503, "store_unavailable"},
+		{"binding sealed under a dropped key", nil, session.ErrUnreadable, 403, "erp_not_bound"},
+		{"no binding", nil, session.ErrNotBound, 403, "erp_not_bound"},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			broken := &brokenStore{}
+			w := newWorld(t, func(_ *Config, d *Deps) {
+				broken.Sessions, broken.Bindings = d.Sessions, d.Bindings
+				d.Sessions, d.Bindings = broken, broken
+			})
+			token := w.login(alice)
+			broken.session, broken.binding = row.session, row.binding
+			w.get("/api/orders/"+anOrder, token).is(t, row.code, row.fault)
+		})
+	}
+}
+
+// Redis away is 503 with a time to come back, on every route that needs it, and never 401: the session is still good
+// when Redis is back.
+func TestRedisDownNeverLogsOut(t *testing.T) {
+	w := newWorld(t)
+	token := w.loginBound(alice)
+	w.redis.Close()
+	for _, r := range w.server.routes() {
+		if r.who == anyone && r.path != "/api/auth/wx-login" {
+			continue
+		}
+		t.Run(r.method+" "+r.path, func(t *testing.T) {
+			a := w.call(r, token)
+			a.is(t, 503, "store_unavailable")
+			if a.RetryAfter < 1 || a.header.Get("Retry-After") == "" {
+				t.Errorf("no retryAfter: %s", a.raw)
+			}
+		})
+	}
+	w.get("/api/health/check", "").ok(t)
+	w.get("/livez", "")
+	w.get("/api/erp/status", adminToken).ok(t)
+	w.get("/api/orders/"+anOrder, "").is(t, 401, "session_expired")
+	if err := w.redis.Restart(); err != nil {
+		t.Fatal(err)
+	}
+	deadline := time.Now().Add(5 * time.Second) // go-redis dials anew once a second
+	for a := w.get("/api/orders/"+anOrder, token); a.Code != 0; a = w.get("/api/orders/"+anOrder, token) {
+		a.is(t, 503, "store_unavailable")
+		if time.Now().After(deadline) {
+			t.Fatal("still not served after Redis is back")
+		}
+	}
+}
