@@ -74,7 +74,7 @@ func (ch *channel) judge(err error, account string, renewed bool) error {
 	if !errors.As(err, &e) || e.Kind != KindSessionExpired {
 		return err
 	}
-	r := renewal{account, e.Otherwise == ""}
+	r := renewal{account, e.Otherwise}
 	if renewed {
 		ch.logins.wasUseless(r)
 	} else if ch.logins.helps(r) {

@@ -38,7 +38,7 @@ const (
 	// refusalMemory keeps us from repeating a refused password: ERPs lock accounts, typically for a quarter of an hour.
 	refusalMemory = 15 * time.Minute
 	// renewalMemory is how long a fresh login that did not help proves that the session was not what was wrong.
-	renewalMemory = 10 * time.Second
+	renewalMemory = 5 * time.Second
 	// maxLocalSessions bounds the process's own copies; beyond it they are looked up in the store again.
 	maxLocalSessions = 10_000
 	// maxLogins is how many accounts may be logging in at the same time on one channel.
@@ -255,11 +255,11 @@ func (l *logins) refuse(c Credentials) {
 	l.refused[c] = l.now().Add(refusalMemory)
 }
 
-// renewal is a reason to log in again: an account, and whether the ERP left no doubt that its session was lost. What is
-// known of doubtful cases says nothing about certain ones.
+// renewal is a reason to log in again: an account, and what the failure is where its session was not lost ("" where the
+// ERP left no doubt). That a renewal did not help with one says nothing about the others.
 type renewal struct {
-	account string
-	certain bool
+	account   string
+	otherwise Kind
 }
 
 // helps reports whether logging in again may help. Right after a renewal that changed nothing it does not: otherwise a

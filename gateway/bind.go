@@ -55,9 +55,7 @@ func (c *call) bindRequest() (r bindRequest, err error) {
 		return r, err
 	}
 	openid := body.optional("openid", maxText)
-	if _, invited := body.values["inviteCode"]; invited {
-		r.inviteCode = body.text("inviteCode", maxText)
-	} else {
+	if r.inviteCode = body.optional("inviteCode", maxText); r.inviteCode == "" {
 		r.username = body.text("erpUsername", maxText)
 		r.password = body.text("erpPassword", maxText)
 	}

@@ -267,7 +267,7 @@ func TestBadField(t *testing.T) {
 		{"no user name", bind, `{"erpPassword":"` + value + `"}`, "erpUsername"},
 		{"user name too long", bind, `{"erpUsername":"` + long + `","erpPassword":"x"}`, "erpUsername"},
 		{"NUL in password", bind, `{"erpUsername":"a","erpPassword":"` + value + `\u0000"}`, "erpPassword"},
-		{"empty invite code", bind, `{"inviteCode":""}`, "inviteCode"},
+		{"empty invite code", bind, `{"inviteCode":""}`, "erpUsername"},
 		{"invite code is a list", bind, `{"inviteCode":["` + value + `"]}`, "inviteCode"},
 		{"openid is an object", bind, `{"openid":{"$ne":"` + value + `"},"inviteCode":"x"}`, "openid"},
 		{"control in openid", bind, `{"openid":"` + value + `\u0001","inviteCode":"x"}`, "openid"},

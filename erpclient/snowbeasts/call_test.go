@@ -83,8 +83,8 @@ func TestRefusalsThatNameTheirReason(t *testing.T) {
 	}{
 		{"单据不存在", erpclient.KindNotFound, "", erpclient.KindNotFound, ""},
 		{"Record Not Found", erpclient.KindNotFound, "", erpclient.KindNotFound, ""},
-		{"没有权限", erpclient.KindForbidden, "", erpclient.KindNotFound, ""},
-		{"Permission denied", erpclient.KindForbidden, "", erpclient.KindNotFound, ""},
+		{"没有权限", erpclient.KindSessionExpired, erpclient.KindForbidden, erpclient.KindSessionExpired, erpclient.KindNotFound},
+		{"Permission denied", erpclient.KindSessionExpired, erpclient.KindForbidden, erpclient.KindSessionExpired, erpclient.KindNotFound},
 		{"系统繁忙，请稍后再试", erpclient.KindBusy, "", erpclient.KindBusy, ""},
 		{"会话不存在", erpclient.KindSessionExpired, "", erpclient.KindSessionExpired, ""},
 		{"当前登录用户无权限", erpclient.KindSessionExpired, erpclient.KindForbidden, erpclient.KindSessionExpired, erpclient.KindNotFound},

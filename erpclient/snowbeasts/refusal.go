@@ -43,7 +43,7 @@ func refusedLogin(text string) erpclient.Kind {
 func (q question) refusal(text string) error {
 	e := erpclient.Errorf(q.op, q.meaning(text), "the ERP refused: %s", quoted(text))
 	switch {
-	case speaksOf(text, sessionWords) && speaksOf(text, deniedWords): // "the logged-in user has no permission"
+	case speaksOf(text, deniedWords): // an ERP without a session may well say that it has no permission
 		e.Kind, e.Otherwise = erpclient.KindSessionExpired, e.Kind
 	case speaksOf(text, sessionWords):
 		e.Kind = erpclient.KindSessionExpired
