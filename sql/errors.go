@@ -67,6 +67,12 @@ func refusedByMySQL(err *mysql.MySQLError) bool {
 	return false
 }
 
+// isBusy reports whether SQLite found its file locked by somebody else.
+func isBusy(err error) bool {
+	var lite *sqlite.Error
+	return errors.As(err, &lite) && lite.Code()&0xff == sqlitecode.SQLITE_BUSY
+}
+
 // refusedBySQLite looks at the primary code, the low byte of an extended one.
 func refusedBySQLite(code int) bool {
 	switch code & 0xff {

@@ -21,6 +21,9 @@ var migrations embed.FS
 // the person starting the gateway should hear about.
 const lockWait = time.Minute
 
+// busyRetry is how often a locked SQLite file is tried again.
+const busyRetry = 20 * time.Millisecond
+
 // versions holds per dialect whether goose's table is there yet.
 var versions = map[Dialect]string{
 	MySQL:  `SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = 'goose_db_version'`,
@@ -40,12 +43,31 @@ func (db *DB) Migrate(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sql: migrate: %w", err)
 	}
-	results, err := provider.Up(ctx)
-	var partial *goose.PartialError
-	if errors.As(err, &partial) {
-		results = partial.Applied
-	}
+	results, err := up(ctx, provider)
 	return names(results), explain("migrate", err)
+}
+
+// up applies what is pending. Only the very first connections to a new SQLite file meet its one lock that does not wait,
+// the change of its journal to WAL; they try again.
+func up(ctx context.Context, provider *goose.Provider) (applied []*goose.MigrationResult, err error) {
+	again := time.NewTicker(busyRetry)
+	defer again.Stop()
+	for until := time.Now().Add(lockWait); ; {
+		results, err := provider.Up(ctx)
+		var partial *goose.PartialError
+		if errors.As(err, &partial) {
+			results = partial.Applied
+		}
+		applied = append(applied, results...)
+		if !isBusy(err) || time.Now().After(until) {
+			return applied, err
+		}
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			return applied, ctx.Err()
+		}
+	}
 }
 
 // Pending counts the migrations that Migrate would apply. It changes nothing in the database.
