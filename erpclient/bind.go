@@ -36,13 +36,9 @@ func (c *Client) BindInvite(ctx context.Context, code string) (Bound, error) {
 	defer cancel()
 	customer, err := read(ctx, c, question[Customer]{
 		op: "bind_invite", class: ClassRead, id: c.serviceIdentity(), params: params(code),
-		ask: func(ctx context.Context, d Driver, a Auth) (Customer, error) {
-			r, ok := d.(InviteReader)
-			if !ok {
-				return Customer{}, notSupported("bind_invite")
-			}
+		ask: able("bind_invite", func(ctx context.Context, r InviteReader, a Auth) (Customer, error) {
 			return r.CustomerByInvite(ctx, a, code)
-		},
+		}),
 	})
 	if err != nil {
 		return Bound{}, err

@@ -3,6 +3,7 @@ package erpclient
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -36,7 +37,8 @@ func (b *bulkhead) enter(ctx context.Context, op string) (leave func(), err erro
 	case <-timer.C:
 		return nil, &Error{Op: op, Kind: KindBusy, RetryAfter: time.Second, Err: errBulkheadFull}
 	case <-ctx.Done():
-		return nil, contextError(ctx, op)
+		// The ERP was never asked: errBulkheadFull keeps the breaker from taking it for the ERP's slowness.
+		return nil, &Error{Op: op, Kind: KindTimeout, Err: fmt.Errorf("%w: %w", errBulkheadFull, context.Cause(ctx))}
 	}
 }
 

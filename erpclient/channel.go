@@ -3,6 +3,7 @@ package erpclient
 import (
 	"context"
 	"errors"
+	"strconv"
 	"time"
 )
 
@@ -30,6 +31,15 @@ type question[T any] struct {
 // key tells questions of one identity apart.
 func (q question[T]) key() string { return q.op + "\x00" + q.params }
 
+// params joins a question's parameters unambiguously.
+func params(parts ...string) string {
+	var b []byte
+	for _, p := range parts {
+		b = strconv.AppendQuote(b, p)
+	}
+	return string(b)
+}
+
 // try is one attempt on one channel: a session, the call, and once more with a new session when the ERP forgot the
 // first. The repeat is no retry: the ERP refused the session before it looked at the question.
 func try[T any](ctx context.Context, ch *channel, q question[T], share time.Duration) (T, error) {
@@ -42,10 +52,11 @@ func try[T any](ctx context.Context, ch *channel, q question[T], share time.Dura
 	if KindOf(err) != KindSessionExpired {
 		return v, err
 	}
-	if session, err = ch.logins.session(ctx, q.id, &session); err != nil {
+	renewed, err := ch.logins.session(ctx, q.id, &session)
+	if err != nil {
 		return none, err
 	}
-	return call(ctx, ch, q, session, share, true)
+	return call(ctx, ch, q, renewed, share, true)
 }
 
 // call asks the driver through breaker and bulkhead, for at most share. With a session just renewed for this call, a session said to be

@@ -2,10 +2,7 @@ package erpclient
 
 import (
 	"context"
-	"errors"
 	"log/slog"
-	"math/rand/v2"
-	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -87,20 +84,22 @@ func New(cfg Config, primary, standby Driver) *Client {
 	c.metrics.watchBudget(c.budget.left)
 	c.failover = &failover{onChange: c.switched}
 	c.primary = c.newChannel("primary", primary, SourceLive)
+	c.metrics.inUse("primary", true)
 	if standby != nil {
 		c.standby = c.newChannel("standby", standby, SourceStandby)
+		c.metrics.inUse("standby", false)
 	}
-	c.metrics.inUse("primary", true)
 	return c
 }
 
-// switched tells that reads go another way from now on.
+// switched tells that reads go another way from now on. Without a standby there is no other way.
 func (c *Client) switched(out bool) {
-	c.metrics.inUse("primary", !out)
-	if c.standby != nil {
-		c.metrics.inUse("standby", out)
-		c.cfg.Logger.Warn("reads change their channel", "standby", out)
+	if c.standby == nil {
+		return
 	}
+	c.metrics.inUse("primary", !out)
+	c.metrics.inUse("standby", out)
+	c.cfg.Logger.Warn("reads change their channel", "standby", out)
 }
 
 func (c *Client) newChannel(name string, d Driver, source Source) *channel {
@@ -150,43 +149,6 @@ func (k keyring) Credentials(ctx context.Context, id Identity) (Credentials, err
 	return k.Keyring.Credentials(ctx, id)
 }
 
-// deadline puts the request's one deadline on the context; an earlier one of the caller's stays.
-func (c *Client) deadline(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, c.cfg.Timeout)
-}
-
-// read asks a question whose answer changes nothing: it may be shared with equal questions in flight, be retried within
-// the deadline and the budget, be asked of the standby, and in the end be answered with the last good answer.
-func read[T any](ctx context.Context, c *Client, q question[T]) (T, error) {
-	var none T
-	if err := c.fillServiceAccount(&q.id); err != nil {
-		return none, err
-	}
-	ctx, cancel := c.deadline(ctx)
-	defer cancel()
-	o, err := coalesce(ctx, c, q, func(ctx context.Context) (o outcome[T]) {
-		o.value, o.err = persist(ctx, c, q, &o.trail)
-		return o
-	})
-	switch {
-	case err == nil:
-		c.lastGood.keep(q.id, q.key(), o.value)
-	case KindOf(err).Unhealthy():
-		fallBack(ctx, c, q, &o)
-	}
-	traceFrom(ctx).add(o.trail)
-	return o.value, o.err
-}
-
-// fallBack replaces a failure by the last good answer, if there is one.
-func fallBack[T any](ctx context.Context, c *Client, q question[T], o *outcome[T]) {
-	if answer, asOf, ok := find[T](ctx, c.lastGood, q.id, q.key()); ok {
-		o.value, o.err = answer, nil
-		o.trail.Source, o.trail.AsOf = SourceStale, asOf
-		c.metrics.stale.WithLabelValues(q.op).Inc()
-	}
-}
-
 // fillServiceAccount puts the service account where an identity has none of its own. It sees every customer's records,
 // so for a person it asks only when narrowed to one customer.
 func (c *Client) fillServiceAccount(id *Identity) error {
@@ -207,94 +169,4 @@ func (c *Client) fillServiceAccount(id *Identity) error {
 // serviceIdentity sees every customer's records.
 func (c *Client) serviceIdentity() Identity {
 	return Identity{Account: c.cfg.Service.Account, Proof: c.cfg.Service.Proof()}
-}
-
-// persist asks until there is an answer, a final failure, or no time left for another attempt. The standby is asked at
-// once; a channel that failed is asked again only after a wait.
-func persist[T any](ctx context.Context, c *Client, q question[T], trail *Trail) (v T, err error) {
-	if !fits(0, remaining(ctx)) {
-		return v, contextError(ctx, q.op)
-	}
-	c.budget.ask()
-	channels := c.channels()
-	for n, at := 0, 0; ; n++ {
-		last := at+1 == len(channels)
-		v, err = attempt(ctx, c, channels[at], q, allowance{c.cfg.MaxRetries + 1 - n, last}, trail)
-		switch {
-		case err == nil:
-			trail.Source = channels[at].source
-			return v, nil
-		case !last && failsOver(q.class, err) && fits(0, remaining(ctx)):
-			at++
-		case c.again(ctx, q.class, n, err):
-			channels, at = c.channels(), 0
-		default:
-			return v, err
-		}
-	}
-}
-
-// allowance is what an attempt has to leave time for.
-type allowance struct {
-	attempts int  // that may be made, this one included
-	last     bool // no other channel comes after this one
-}
-
-// attempt is one try whose calls get a fair share of the time that is left. A login on the way may take all of it,
-// because it is not repeated; but half is left for the other channel where there is one.
-func attempt[T any](ctx context.Context, c *Client, ch *channel, q question[T], a allowance, trail *Trail) (T, error) {
-	start := time.Now()
-	left := remaining(ctx)
-	if !a.last {
-		half, cancel := context.WithTimeout(ctx, left/2)
-		defer cancel()
-		ctx = half
-	}
-	v, err := try(ctx, ch, q, attemptTime(left, a.attempts, ch.pace.usual()))
-	trail.Attempts = append(trail.Attempts, Attempt{Op: q.op, Channel: ch.name, Kind: outcomeOf(err), Took: time.Since(start)})
-	c.metrics.attempt(ch.name, q.op, outcomeOf(err))
-	return v, err
-}
-
-// again decides about retry n after err and waits for its turn.
-func (c *Client) again(ctx context.Context, class Class, n int, err error) bool {
-	if n >= c.cfg.MaxRetries || !retryable(class, err) {
-		return false
-	}
-	var e *Error
-	errors.As(err, &e)
-	wait := backoff(n, e.RetryAfter, rand.Float64()) //nolint:gosec // spreads retries; nothing secret depends on it
-	if !fits(wait, remaining(ctx)) {
-		return false
-	}
-	if !c.budget.retry() {
-		c.metrics.retriesRefused.Inc()
-		return false
-	}
-	c.metrics.retries.Inc()
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
-
-func remaining(ctx context.Context) time.Duration {
-	until, ok := ctx.Deadline()
-	if !ok {
-		return time.Hour
-	}
-	return time.Until(until)
-}
-
-// params joins a question's parameters unambiguously.
-func params(parts ...string) string {
-	var b []byte
-	for _, p := range parts {
-		b = strconv.AppendQuote(b, p)
-	}
-	return string(b)
 }

@@ -33,8 +33,11 @@ func (f *failover) fail() {
 	f.set(true)
 }
 
-// probed takes the result of one probe of the primary.
+// probed takes the result of one probe of the primary. One that ended at the session store says nothing about it.
 func (f *failover) probed(err error) {
+	if outcomeOf(err) == kindStore {
+		return
+	}
 	if KindOf(err).Unhealthy() {
 		f.fail()
 		return

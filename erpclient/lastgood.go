@@ -65,6 +65,9 @@ func (l *lastGood) keep(id Identity, question string, answer any) {
 	select {
 	case l.saves <- save{id.BindingID, question, kept{l.now(), answer}}:
 	default: // Redis is slower than the traffic; the next answer to this question will do
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		delete(l.saved, [2]string{id.BindingID, question})
 	}
 }
 

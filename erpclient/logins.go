@@ -70,7 +70,7 @@ type logins struct {
 func (l *logins) key(account string) string { return l.channel + "\x00" + account }
 
 // session returns a session for the identity that is not the dead one: the process's copy, else the store's, else a
-// new login. A caller who gives up does not end the login that others wait for.
+// new login. A caller who gives up does not end the login that others wait for: dead must not change any more.
 func (l *logins) session(ctx context.Context, id Identity, dead *Session) (Session, error) {
 	if s, ok := l.cached(id.Account); ok && serves(s, id, dead) {
 		return s, nil
@@ -158,6 +158,9 @@ func (l *logins) stored(ctx context.Context, id Identity, dead *Session) (Sessio
 	if !ok || json.Unmarshal(blob, &s) != nil || !l.now().Before(s.ExpiresAt) {
 		return Session{}, false, nil
 	}
+	if s.Proof != id.Proof { // somebody else's with the same account, and good for them
+		return Session{}, false, nil
+	}
 	if !serves(s, id, dead) {
 		return Session{}, false, storeError(ctx, l.store.Drop(ctx, l.key(id.Account), blob))
 	}
@@ -184,12 +187,14 @@ func (l *logins) renew(ctx context.Context, creds Credentials) (Session, error) 
 
 // login asks the ERP, once, and shares the session.
 func (l *logins) login(ctx context.Context, creds Credentials) (Session, error) {
-	leave, err := l.bulkhead.enter(ctx, opLogin)
-	if err != nil {
-		return Session{}, err
-	}
-	defer leave()
-	s, err := do(l.breaker, opLogin, func() (Session, error) { return l.driver.Login(ctx, creds) })
+	s, err := do(l.breaker, opLogin, func() (Session, error) {
+		leave, err := l.bulkhead.enter(ctx, opLogin)
+		if err != nil {
+			return Session{}, err
+		}
+		defer leave()
+		return l.driver.Login(ctx, creds)
+	})
 	l.count(KindOf(err))
 	if KindOf(err) == KindBadCredentials {
 		l.refuse(creds)

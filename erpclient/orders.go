@@ -12,72 +12,74 @@ func (c *Client) SearchOrders(ctx context.Context, id Identity, q OrderQuery) (O
 	return read(ctx, c, question[OrderPage]{
 		op: "search_orders", class: ClassRead, id: id,
 		params: params(q.Keyword, string(q.Status), strconv.Itoa(q.Page), strconv.Itoa(q.PageSize)),
-		ask: func(ctx context.Context, d Driver, a Auth) (OrderPage, error) {
-			r, ok := d.(OrderReader)
-			if !ok {
-				return OrderPage{}, notSupported("search_orders")
-			}
+		ask: able("search_orders", func(ctx context.Context, r OrderReader, a Auth) (OrderPage, error) {
 			page, err := r.SearchOrders(ctx, a, q)
 			return a.Scope.page(page), err
-		},
+		}),
 	})
+}
+
+// owned is a record with whose it is. The record's own JSON keeps that to itself, but a last good answer, which is kept
+// as JSON, has to know it.
+type owned[T any] struct {
+	Record     T      `json:"record"`
+	CustomerID string `json:"customerId"`
 }
 
 // order reads one order's head; NotFound when the identity may not see it.
 func (c *Client) order(ctx context.Context, id Identity, orderID string) (Order, error) {
-	return read(ctx, c, question[Order]{
+	found, err := read(ctx, c, question[owned[Order]]{
 		op: "order", class: ClassRead, id: id, params: params(orderID),
-		ask: func(ctx context.Context, d Driver, a Auth) (Order, error) {
-			r, ok := d.(OrderReader)
-			if !ok {
-				return Order{}, notSupported("order")
-			}
+		ask: able("order", func(ctx context.Context, r OrderReader, a Auth) (owned[Order], error) {
 			o, err := r.Order(ctx, a, orderID)
 			if err == nil && o.CustomerID != "" && !a.Scope.Admits(o.CustomerID) {
-				return Order{}, Errorf("order", KindNotFound, "belongs to another customer")
+				return owned[Order]{}, Errorf("order", KindNotFound, "belongs to another customer")
 			}
-			return o, err
-		},
+			return owned[Order]{o, o.CustomerID}, err
+		}),
 	})
+	o := found.Record
+	o.CustomerID = found.CustomerID
+	return o, err
 }
 
+// deliveries reads what was shipped for an order. An ERP without shipments has orders without deliveries.
 func (c *Client) deliveries(ctx context.Context, id Identity, o Order) ([]Delivery, error) {
+	if _, ok := c.primary.driver.(DeliveryReader); !ok {
+		return []Delivery{}, nil
+	}
 	return read(ctx, c, question[[]Delivery]{
 		op: "deliveries", class: ClassRead, id: id, params: params(o.ID),
-		ask: func(ctx context.Context, d Driver, a Auth) ([]Delivery, error) {
-			r, ok := d.(DeliveryReader)
-			if !ok { // an ERP without shipments has orders without deliveries
-				return []Delivery{}, nil
-			}
+		ask: able("deliveries", func(ctx context.Context, r DeliveryReader, a Auth) ([]Delivery, error) {
 			return r.Deliveries(ctx, a, o)
-		},
+		}),
 	})
 }
 
 func (c *Client) materials(ctx context.Context, id Identity, orderID string) ([]Material, error) {
 	return read(ctx, c, question[[]Material]{
 		op: "materials", class: ClassRead, id: id, params: params(orderID),
-		ask: func(ctx context.Context, d Driver, a Auth) ([]Material, error) {
-			r, ok := d.(MaterialReader)
-			if !ok {
-				return nil, notSupported("materials")
-			}
-			return r.Materials(ctx, a, orderID)
-		},
+		ask: able("materials", func(ctx context.Context, r MaterialReader, a Auth) ([]Material, error) {
+			lines, err := r.Materials(ctx, a, orderID)
+			return a.Scope.lines(lines), err
+		}),
 	})
 }
 
 func (c *Client) material(ctx context.Context, id Identity, materialID string) (Material, error) {
-	return read(ctx, c, question[Material]{
+	found, err := read(ctx, c, question[owned[Material]]{
 		op: "material", class: ClassRead, id: id, params: params(materialID),
-		ask: func(ctx context.Context, d Driver, a Auth) (Material, error) {
-			r, ok := d.(MaterialReader)
-			if !ok {
-				return Material{}, notSupported("material")
+		ask: able("material", func(ctx context.Context, r MaterialReader, a Auth) (owned[Material], error) {
+			m, err := r.Material(ctx, a, materialID)
+			if err == nil && m.CustomerID != "" && !a.Scope.Admits(m.CustomerID) {
+				return owned[Material]{}, Errorf("material", KindNotFound, "belongs to another customer")
 			}
-			return r.Material(ctx, a, materialID)
-		},
+			return owned[Material]{m, m.CustomerID}, err
+		}),
 	})
+	m := found.Record
+	m.CustomerID = found.CustomerID
+	return m, err
 }
 
 // OrderStatus is an order, its timeline and its deliveries.
@@ -112,7 +114,7 @@ func (c *Client) OrderMaterials(ctx context.Context, id Identity, orderID string
 	if err != nil {
 		return nil, err
 	}
-	return admitted(materials, id.Scope()), nil
+	return materials, nil
 }
 
 // OrderDetail is everything about one order, its parts asked side by side.
@@ -133,7 +135,7 @@ func (c *Client) OrderDetail(ctx context.Context, id Identity, orderID string) (
 	if err != nil {
 		return OrderDetail{}, err
 	}
-	return OrderDetail{OrderStatus: status, Materials: admitted(materials, id.Scope())}, nil
+	return OrderDetail{OrderStatus: status, Materials: materials}, nil
 }
 
 // MaterialProgress tells how far a material's production is. A line that does not say whose it is is shown only when
@@ -144,9 +146,6 @@ func (c *Client) MaterialProgress(ctx context.Context, id Identity, materialID s
 	m, err := c.material(ctx, id, materialID)
 	if err != nil {
 		return Progress{}, err
-	}
-	if m.CustomerID != "" && !id.Scope().Admits(m.CustomerID) {
-		return Progress{}, Errorf("material", KindNotFound, "belongs to another customer")
 	}
 	if id.CustomerID == "" || m.CustomerID == "" {
 		if _, err := c.order(ctx, id, m.OrderID); err != nil {
@@ -164,9 +163,9 @@ func (c *Client) progress(ctx context.Context, id Identity, m Material) (Progres
 	}
 	stages, err := read(ctx, c, question[[]ProgressStage]{
 		op: "stages", class: ClassRead, id: id, params: params(m.ID),
-		ask: func(ctx context.Context, d Driver, a Auth) ([]ProgressStage, error) {
-			return d.(ProgressReader).Stages(ctx, a, m)
-		},
+		ask: able("stages", func(ctx context.Context, r ProgressReader, a Auth) ([]ProgressStage, error) {
+			return r.Stages(ctx, a, m)
+		}),
 	})
 	p.Stages = stages
 	return p, err
@@ -188,8 +187,8 @@ func (s Scope) page(p OrderPage) OrderPage {
 	return p
 }
 
-// admitted drops the lines that say they are another customer's. Lines that do not say are judged by their order.
-func admitted(materials []Material, s Scope) []Material {
+// lines drops the lines that say they are another customer's. Lines that do not say are judged by their order.
+func (s Scope) lines(materials []Material) []Material {
 	kept := make([]Material, 0, len(materials))
 	for _, m := range materials {
 		if m.CustomerID == "" || s.Admits(m.CustomerID) {
@@ -217,6 +216,17 @@ func sideBySide(ctx context.Context, parts ...func(context.Context) error) error
 		}
 	}
 	return first
+}
+
+// able turns a question to a capability into a question to any driver: one without it cannot answer.
+func able[C, T any](op string, ask func(context.Context, C, Auth) (T, error)) func(context.Context, Driver, Auth) (T, error) {
+	return func(ctx context.Context, d Driver, a Auth) (T, error) {
+		if c, ok := d.(C); ok {
+			return ask(ctx, c, a)
+		}
+		var none T
+		return none, notSupported(op)
+	}
 }
 
 func notSupported(op string) error { return &Error{Op: op, Kind: KindNotSupported} }

@@ -35,10 +35,11 @@ func (ch *channel) probe(ctx context.Context, service Identity) error {
 	if err = ch.look(ctx, s); KindOf(err) != KindSessionExpired {
 		return err
 	}
-	if s, err = ch.logins.session(ctx, service, &s); err != nil {
+	renewed, err := ch.logins.session(ctx, service, &s)
+	if err != nil {
 		return err
 	}
-	return ch.judge(ch.look(ctx, s), service.Account, true)
+	return ch.judge(ch.look(ctx, renewed), service.Account, true)
 }
 
 func (ch *channel) look(ctx context.Context, s Session) error {

@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
+	"net"
+	"slices"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -27,7 +29,12 @@ func (s *Server) admit(c *call, who access) error {
 	switch who {
 	case anyone:
 		return nil
-	case admin, scraper:
+	case scraper:
+		if s.mayScrape(c.RealIP()) {
+			return nil
+		}
+		return s.admitAdmin(c)
+	case admin:
 		return s.admitAdmin(c)
 	}
 	if err := s.admitMember(c); err != nil || who == member {
@@ -75,6 +82,12 @@ func (c *call) checkOpenID(given string) error {
 		return openidMismatch.because(nil)
 	}
 	return nil
+}
+
+// mayScrape reports whether the address may read the metrics without a token.
+func (s *Server) mayScrape(address string) bool {
+	ip := net.ParseIP(address)
+	return ip != nil && slices.ContainsFunc(s.cfg.MetricsNetworks, func(n *net.IPNet) bool { return n.Contains(ip) })
 }
 
 // admitAdmin compares hashes in constant time against every configured token. A user's session is told that it is no

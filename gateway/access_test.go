@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -187,5 +188,27 @@ func TestRedisDownNeverLogsOut(t *testing.T) {
 		if time.Now().After(deadline) {
 			t.Fatal("still not served after Redis is back")
 		}
+	}
+}
+
+// TestListedNetworksReadTheMetricsWithoutAToken keeps: the address counts for /metrics alone, and a forged header does
+// not make one. httptest's requests come from 192.0.2.1.
+func TestListedNetworksReadTheMetricsWithoutAToken(t *testing.T) {
+	network := func(cidr string) func(*Config, *Deps) {
+		_, n, err := net.ParseCIDR(cidr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return func(c *Config, _ *Deps) { c.MetricsNetworks = []*net.IPNet{n} }
+	}
+	listed, other := newWorld(t, network("192.0.2.0/24")), newWorld(t, network("10.0.0.0/8"))
+	if a := listed.get("/metrics", ""); a.status != http.StatusOK {
+		t.Errorf("a listed network got %d: %s", a.status, a.raw)
+	}
+	if a := listed.get("/api/erp/status", ""); a.status != http.StatusUnauthorized {
+		t.Errorf("a listed network got %d on an admin route", a.status)
+	}
+	if a := other.get("/metrics", "", "X-Forwarded-For", "10.1.2.3"); a.status != http.StatusUnauthorized {
+		t.Errorf("another network with a forged header got %d", a.status)
 	}
 }

@@ -27,10 +27,11 @@ type record struct {
 	logID    string
 	route    string // the template, never the raw path
 	params   map[string]any
-	secrets  []string // names of params that are secrets in this call only
-	code     int      // as the envelope says it; 200 for success
-	fault    string   // the error's name, "" for success
-	cause    error    // for the log only
+	secrets  []string         // names of params that are secrets in this call only
+	code     int              // as the envelope says it; 200 for success
+	fault    string           // the error's name, "" for success
+	cause    error            // for the log only
+	source   erpclient.Source // of an answer from the ERP
 	response []byte
 }
 

@@ -131,11 +131,13 @@ func (s *Server) logLine(c *call, template string, took time.Duration) {
 		attrs = append(attrs, slog.String("session_id", c.session.ID[:12]))
 	}
 	if len(trail.Attempts) > 0 || trail.Coalesced {
-		attrs = append(attrs, slog.String("source", string(trail.Source)), slog.Bool("coalesced", trail.Coalesced),
-			slog.Any("tried", tried(trail.Attempts)), slog.Float64("erp_ms", milliseconds(trail.Took())))
+		attrs = append(attrs, slog.Bool("coalesced", trail.Coalesced), slog.Any("tried", tried(trail.Attempts)),
+			slog.Float64("erp_ms", milliseconds(trail.Took())))
 	}
 	if c.record.fault != "" {
 		attrs = append(attrs, slog.String("fault", c.record.fault))
+	} else if c.record.source != "" {
+		attrs = append(attrs, slog.String("source", string(c.record.source)))
 	}
 	if c.record.cause != nil && !errors.Is(c.record.cause, context.Canceled) && c.record.code >= http.StatusInternalServerError {
 		attrs = append(attrs, slog.String("error", c.record.cause.Error()))

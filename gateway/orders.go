@@ -36,6 +36,7 @@ const queryTimeLayout = "2006-01-02T15:04:05.000Z07:00"
 func (c *call) provenance() provenance {
 	s := c.server
 	trail := c.trace.Trail()
+	c.record.source = trail.Source
 	now := s.cfg.Now()
 	c.Response().Header().Set("X-Snowgate-Source", string(trail.Source))
 	p := provenance{QueryTime: now.In(s.cfg.Zone).Format(queryTimeLayout), Source: trail.Source}

@@ -13,7 +13,7 @@ const (
 	member                // a session
 	bound                 // a session whose openid is bound to the ERP
 	admin                 // an admin token
-	scraper               // an admin token; answers outside the envelope
+	scraper               // an admin token or a listed network; answers outside the envelope
 )
 
 // route is one line of the table: what is answered, to whom, and how long it may take.

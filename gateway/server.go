@@ -24,11 +24,13 @@ type Config struct {
 	QueryTimeout   time.Duration // for a page of the ERP's data; default 2.5 s
 	AdminTokens    []string      // several at once, for rotation; none: admin routes refuse everybody
 	TrustedProxies []*net.IPNet  // whose X-Forwarded-For is believed; default nobody's
-	Zone           *time.Location
-	Now            func() time.Time
-	Logger         *slog.Logger
-	BindWindow     time.Duration // in which BindLimit tries are allowed; default 15 min
-	BindLimit      int           // default 5; negative is no limit
+	// MetricsNetworks may read /metrics without a token; default none.
+	MetricsNetworks []*net.IPNet
+	Zone            *time.Location
+	Now             func() time.Time
+	Logger          *slog.Logger
+	BindWindow      time.Duration // in which BindLimit tries are allowed; default 15 min
+	BindLimit       int           // default 5; negative is no limit
 }
 
 // Log takes what happened. It never blocks and never fails the call.

@@ -206,7 +206,7 @@ func gatewayConfig(cfg *config.Config, log *slog.Logger) gateway.Config {
 	}
 	return gateway.Config{
 		HTTPStatus: cfg.Server.HTTPStatus, QueryTimeout: cfg.Server.RequestTimeout, AdminTokens: texts(cfg.Admin.Tokens),
-		TrustedProxies: networks(cfg.Server.TrustedProxies), Zone: cfg.ERP.Timezone, Logger: log,
+		TrustedProxies: networks(cfg.Server.TrustedProxies), MetricsNetworks: networks(cfg.Admin.MetricsNetworks), Zone: cfg.ERP.Timezone, Logger: log,
 		BindWindow: binds.Per, BindLimit: limit,
 	}
 }

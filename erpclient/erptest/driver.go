@@ -39,6 +39,9 @@ type Driver struct {
 	OnStages       func(ctx context.Context, a erpclient.Auth, m erpclient.Material) ([]erpclient.ProgressStage, error)
 	OnInvite       func(ctx context.Context, a erpclient.Auth, code string) (erpclient.Customer, error)
 
+	// Name starts the tokens of this ERP's sessions, where two have to be told apart.
+	Name string
+
 	mu     sync.Mutex
 	before func(context.Context, string) error
 	calls  map[string]int
@@ -95,7 +98,7 @@ func (d *Driver) NewSession(account string) erpclient.Session {
 		d.live = map[string]string{}
 	}
 	d.made++
-	token := fmt.Sprintf("token-%d", d.made)
+	token := fmt.Sprintf("%stoken-%d", d.Name, d.made)
 	d.live[token] = account
 	return erpclient.Session{Token: token, ExpiresAt: time.Now().Add(time.Hour)}
 }

@@ -19,8 +19,8 @@ type Sessions struct {
 }
 
 type kept struct {
-	session []byte
-	until   time.Time
+	blob  []byte
+	until time.Time
 }
 
 // NewSessions makes an empty store.
@@ -55,7 +55,7 @@ func (s *Sessions) Load(_ context.Context, key string) ([]byte, bool, error) {
 	if err := s.fail["Load"]; err != nil || !ok || !time.Now().Before(k.until) {
 		return nil, false, err
 	}
-	return bytes.Clone(k.session), true, nil
+	return bytes.Clone(k.blob), true, nil
 }
 
 // Save implements erpclient.SessionStore.
@@ -76,7 +76,7 @@ func (s *Sessions) Drop(_ context.Context, key string, session []byte) error {
 	if err := s.fail["Drop"]; err != nil {
 		return err
 	}
-	if bytes.Equal(s.kept[key].session, session) {
+	if bytes.Equal(s.kept[key].blob, session) {
 		delete(s.kept, key)
 	}
 	return nil

@@ -132,7 +132,8 @@ type Seal struct {
 
 // Admin opens the routes for operators.
 type Admin struct {
-	Tokens []Secret // admin.tokens: at least 24 characters each; none means nobody gets in
+	Tokens          []Secret       // admin.tokens: at least 24 characters each; none means nobody gets in
+	MetricsNetworks []netip.Prefix // admin.metrics_networks: networks that read /metrics without a token; none
 }
 
 // Service opens the routes for other servers.

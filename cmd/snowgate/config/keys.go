@@ -112,6 +112,7 @@ func (c *Config) accessKeys() []key {
 	return []key{
 		{"seal.keys", sealKeys(&c.Seal.Keys)},
 		{"admin.tokens", tokens(&c.Admin.Tokens)},
+		{"admin.metrics_networks", networks(&c.Admin.MetricsNetworks)},
 		{"service.keys", tokens(&c.Service.Keys)},
 		{"alerts.webhooks", webhooks(&c.Alerts.Webhooks)},
 	}

@@ -1,0 +1,5 @@
+//go:build !race
+
+package erpclient_test
+
+const raceDetector = false
