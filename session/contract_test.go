@@ -35,6 +35,13 @@ var promises = []struct {
 	{"nothing in Redis can be read", nothingReadable},
 	{"a sealed value does not open for another owner", movedDoesNotOpen},
 	{"keys rotate", keysRotate},
+	{"a last good answer is for its binding and question only", answerOfThatBindingAndQuestion},
+	{"last good answers end", answersEnd},
+	{"a binding has 64 last good answers at most", answersBounded},
+	{"last good answers end with their binding", answersEndWithBinding},
+	{"the last good answers of an unreadable binding end, too", answersOfUnreadableBindingEnd},
+	{"a last good answer does not open elsewhere", movedAnswerDoesNotOpen},
+	{"no last good answer can be read", noAnswerReadable},
 	{"ping takes a write", pingWrites},
 }
 

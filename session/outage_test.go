@@ -40,6 +40,8 @@ func everyOperation(s *Store) map[string]func(context.Context) error {
 		"LoadERPLogin":     func(ctx context.Context) error { _, err := s.LoadERPLogin(ctx, "x"); return err },
 		"SaveERPLogin":     func(ctx context.Context) error { return s.SaveERPLogin(ctx, "x", nil, time.Hour) },
 		"DropERPLogin":     func(ctx context.Context) error { return s.DropERPLogin(ctx, "x", nil) },
+		"LoadAnswer":       func(ctx context.Context) error { _, err := s.LoadAnswer(ctx, "b", "x"); return err },
+		"SaveAnswer":       func(ctx context.Context) error { return s.SaveAnswer(ctx, "b", "x", nil, time.Hour) },
 		"Lock":             func(ctx context.Context) error { _, err := s.Lock(ctx, "x", time.Hour); return err },
 		"Attempt":          func(ctx context.Context) error { _, err := s.Attempt(ctx, time.Hour, 5, "x"); return err },
 		"Refund":           func(ctx context.Context) error { return s.Refund(ctx, "x") },
