@@ -10,15 +10,18 @@ import (
 	"github.com/sony/gobreaker/v2"
 )
 
-// Breaker settings. A breaker opens on half of at least 20 calls in 10 s, or on 5 failures in a row (an ERP with little
-// traffic never reaches 20), stays open for 10 s and then lets 3 trial calls through.
+// Breaker settings. A breaker opens on half of at least 20 calls in 10 s. An ERP with little traffic never reaches 20:
+// there 5 failures in a row do. With more traffic 5 in a row are chance (where 3 of 10 answers fail, they come every few
+// hundred calls), but 15 are not, and they tell a sudden death long before half of ten busy seconds has failed. It stays
+// open for 10 s and then lets 3 trial calls through.
 const (
-	breakerWindow      = 10 * time.Second
-	breakerBucket      = time.Second
-	breakerMinVolume   = 20
-	breakerConsecutive = 5
-	breakerOpenFor     = 10 * time.Second
-	breakerTrials      = 3
+	breakerWindow    = 10 * time.Second
+	breakerBucket    = time.Second
+	breakerMinVolume = 20
+	breakerQuietRun  = 5  // failures in a row, below the minimum volume
+	breakerBusyRun   = 15 // failures in a row, above it
+	breakerOpenFor   = 10 * time.Second
+	breakerTrials    = 3
 )
 
 // stateOpen is gobreaker's name for an open breaker.
@@ -50,8 +53,10 @@ func newBreaker(channel string, class Class, log *slog.Logger, onChange func(to 
 }
 
 func tripped(n gobreaker.Counts) bool {
-	return n.ConsecutiveFailures >= breakerConsecutive ||
-		n.Requests >= breakerMinVolume && 2*n.TotalFailures >= n.Requests
+	if n.Requests < breakerMinVolume {
+		return n.ConsecutiveFailures >= breakerQuietRun
+	}
+	return n.ConsecutiveFailures >= breakerBusyRun || 2*n.TotalFailures >= n.Requests
 }
 
 // do runs ask unless the breaker is open, and lets the breaker learn from the outcome.

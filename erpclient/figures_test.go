@@ -142,7 +142,7 @@ func (s *story) logsInWithoutAStore() {
 // opensTheBreaker: the primary goes out of use.
 func (s *story) opensTheBreaker() {
 	s.fails(100, 0)
-	for i := range 4 { // servesStale was the first in a row of five
+	for i := range 14 { // more than enough: half of all calls, or fifteen in a row
 		s.want(erpclient.SourceStandby, "opening "+strconv.Itoa(i))
 	}
 }
