@@ -49,6 +49,10 @@ cover: test-needs ## the whole suite with coverage, in .tools/cover.html
 bench: ## benchmarks; timed claims live here, never in tests
 	go test -run '^$$' -bench . -benchmem ./...
 
+.PHONY: bench-faults
+bench-faults: build ## what callers and the ERP feel while the ERP fails, as a table; FLAGS='-quick -only hang'
+	go run ./bench/faults -bin bin/snowgate $(FLAGS)
+
 .PHONY: fmt
 fmt: ## format all Go files
 	gofmt -w .

@@ -44,7 +44,7 @@ func newBreaker(channel string, class Class, log *slog.Logger, onChange func(to 
 		Timeout:      breakerOpenFor,
 		ReadyToTrip:  tripped,
 		IsSuccessful: func(err error) bool { return !KindOf(err).Unhealthy() },
-		IsExcluded:   func(err error) bool { return errors.Is(err, context.Canceled) || errors.Is(err, errBulkheadFull) },
+		IsExcluded:   func(err error) bool { return errors.Is(err, context.Canceled) },
 		OnStateChange: func(name string, from, to gobreaker.State) {
 			log.Warn("circuit breaker changed", "breaker", name, "from", from.String(), "to", to.String())
 			onChange(to.String())
@@ -59,11 +59,29 @@ func tripped(n gobreaker.Counts) bool {
 	return n.ConsecutiveFailures >= breakerBusyRun || 2*n.TotalFailures >= n.Requests
 }
 
+// through runs ask past an open breaker's refusal, with a slot of the bulkhead. The breaker is asked again behind the
+// wait for the slot: it may have opened meanwhile, and those who waited must not reach the ERP that opened it.
+func through[T any](ctx context.Context, b *breaker, h *bulkhead, op string, ask func() (T, error)) (v T, err error) {
+	if b.two.State() == gobreaker.StateOpen {
+		return v, refusal(op)
+	}
+	leave, err := h.enter(ctx, op)
+	if err != nil {
+		return v, err
+	}
+	defer leave()
+	return do(b, op, ask)
+}
+
+func refusal(op string) error {
+	return &Error{Op: op, Kind: KindUnavailable, RetryAfter: breakerOpenFor, Err: errBreakerOpen}
+}
+
 // do runs ask unless the breaker is open, and lets the breaker learn from the outcome.
 func do[T any](b *breaker, op string, ask func() (T, error)) (v T, err error) {
 	done, refused := b.two.Allow()
 	if refused != nil {
-		return v, &Error{Op: op, Kind: KindUnavailable, RetryAfter: breakerOpenFor, Err: errBreakerOpen}
+		return v, refusal(op)
 	}
 	v, err = guarded(op, ask)
 	done(err)

@@ -6,11 +6,12 @@ import (
 )
 
 // Retry budget: at most a fifth more calls than questions over ten seconds, shared by all requests, so that a sick ERP
-// is not beaten to death. The floor lets a quiet gateway retry at all.
+// is not beaten to death. The floor lets a quiet gateway, with some two questions
+// a second, repair an ERP that fails three times in ten.
 const (
 	budgetWindow = 10 * time.Second
 	budgetShare  = 0.2
-	budgetFloor  = 10
+	budgetFloor  = 20
 )
 
 // budget counts questions and retries in one-second slots. It is safe for concurrent use.

@@ -25,7 +25,7 @@ func spend(b *budget, questions int) (retries int) {
 }
 
 func TestABudgetIsAFifthOfTheQuestionsOrTheFloor(t *testing.T) {
-	for questions, want := range map[int]int{0: 10, 1: 10, 49: 10, 50: 10, 55: 11, 100: 20, 1000: 200} {
+	for questions, want := range map[int]int{0: 20, 1: 20, 99: 20, 100: 20, 105: 21, 1000: 200} {
 		if got := spend(newBudget(newClock().now), questions); got != want {
 			t.Errorf("%d questions allow %d retries, want %d", questions, got, want)
 		}
@@ -35,16 +35,16 @@ func TestABudgetIsAFifthOfTheQuestionsOrTheFloor(t *testing.T) {
 func TestABudgetForgetsAfterItsWindow(t *testing.T) {
 	c := newClock()
 	b := newBudget(c.now)
-	if got := spend(b, 100); got != 20 {
-		t.Fatalf("got %d, want 20", got)
+	if got := spend(b, 200); got != 40 {
+		t.Fatalf("got %d, want 40", got)
 	}
 	c.forward(9 * time.Second)
 	if b.retry() {
 		t.Error("a retry was given while the window still holds the spent ones")
 	}
 	c.forward(time.Second)
-	if got := spend(b, 0); got != 10 {
-		t.Errorf("got %d retries after the window, want the floor of 10", got)
+	if got := spend(b, 0); got != budgetFloor {
+		t.Errorf("got %d retries after the window, want the floor of %d", got, budgetFloor)
 	}
 }
 

@@ -62,14 +62,9 @@ func try[T any](ctx context.Context, ch *channel, q question[T], share time.Dura
 // call asks the driver through breaker and bulkhead, for at most share. With a session just renewed for this call, a session said to be
 // lost is something else, and the breaker has to learn what.
 func call[T any](ctx context.Context, ch *channel, q question[T], s Session, share time.Duration, renewed bool) (v T, err error) {
-	return do(ch.breakers[q.class], q.op, func() (T, error) {
-		ctx, cancel := context.WithTimeout(ctx, share)
-		defer cancel()
-		leave, err := ch.bulkhead.enter(ctx, q.op)
-		if err != nil {
-			return v, err
-		}
-		defer leave()
+	ctx, cancel := context.WithTimeout(ctx, share)
+	defer cancel()
+	return through(ctx, ch.breakers[q.class], ch.bulkhead, q.op, func() (T, error) {
 		start := time.Now()
 		v, err := q.ask(ctx, ch.driver, Auth{Session: s, Scope: q.id.Scope()})
 		if err == nil || KindOf(err) == KindTimeout && !errors.Is(err, context.Canceled) {

@@ -436,7 +436,7 @@ func TestFailingOverTakesNothingFromTheRetryBudget(t *testing.T) {
 			}
 			wantSource(t, want, 0, searching(c, alice, strconv.Itoa(i)))
 		}
-		wantFigure(t, figures, "snowgate_erp_retry_budget", 10)
+		wantFigure(t, figures, "snowgate_erp_retry_budget", 20)
 		wantFigure(t, figures, "snowgate_erp_retries_total", 0)
 	})
 }

@@ -47,11 +47,14 @@ func join[T any](ctx context.Context, c *Client, q question[T], fly func(context
 		defer cancel()
 		return fly(shared), nil
 	})
+	left := remaining(ctx)
+	patience, cancel := context.WithTimeout(ctx, left-min(landingTime, left/10)/2)
+	defer cancel()
 	select {
 	case r := <-landed:
 		o, _ := r.Val.(outcome[T])
 		return o, led
-	case <-ctx.Done():
-		return outcome[T]{err: contextError(ctx, q.op)}, true
+	case <-patience.Done(): // a flight joined late may outlive this caller, who still has to look for a last good answer
+		return outcome[T]{err: contextError(patience, q.op)}, true
 	}
 }

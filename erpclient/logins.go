@@ -187,14 +187,7 @@ func (l *logins) renew(ctx context.Context, creds Credentials) (Session, error) 
 
 // login asks the ERP, once, and shares the session.
 func (l *logins) login(ctx context.Context, creds Credentials) (Session, error) {
-	s, err := do(l.breaker, opLogin, func() (Session, error) {
-		leave, err := l.bulkhead.enter(ctx, opLogin)
-		if err != nil {
-			return Session{}, err
-		}
-		defer leave()
-		return l.driver.Login(ctx, creds)
-	})
+	s, err := through(ctx, l.breaker, l.bulkhead, opLogin, func() (Session, error) { return l.driver.Login(ctx, creds) })
 	l.count(KindOf(err))
 	if KindOf(err) == KindBadCredentials {
 		l.refuse(creds)
