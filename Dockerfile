@@ -18,4 +18,6 @@ USER 65532:65532
 EXPOSE 8080
 # In a container 127.0.0.1 is nobody's; started without configuration this is still the sandbox.
 ENV SNOWGATE_SERVER__LISTEN=:8080
+# The only folder that can be written; the sandbox puts its log there.
+ENV TMPDIR=/var/lib/snowgate/spool
 ENTRYPOINT ["/snowgate"]

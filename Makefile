@@ -53,6 +53,10 @@ bench: ## benchmarks; timed claims live here, never in tests
 bench-faults: build ## what callers and the ERP feel while the ERP fails, as a table; FLAGS='-quick -only hang'
 	go run ./bench/faults -bin bin/snowgate $(FLAGS)
 
+.PHONY: bench-audit
+bench-audit: test-needs ## what a minute without the database costs the audit trail; takes two minutes
+	go run ./bench/audit $(FLAGS)
+
 .PHONY: fmt
 fmt: ## format all Go files
 	gofmt -w .

@@ -2,34 +2,43 @@ package audit
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
-	"sync"
+	"sync/atomic"
 	"time"
+
+	"snowgate/audit/spool"
 )
 
-// ErrLost is what Close's error wraps when records were still pending at its deadline. They are counted as dropped.
-var ErrLost = errors.New("audit: records lost")
+// ErrUnavailable says that nothing more can be written down for now: what must not happen without a record is refused.
+var ErrUnavailable = errors.New("audit: spool takes no records")
 
-// Config says how a Log collects. The zero value is good for production.
+// Config sets a Log up. The zero value of a field means its default; Dir is required.
 type Config struct {
+	Dir      string        // of the spool
+	MaxBytes int64         // the spool's bound; 1 GiB
+	MaxAge   time.Duration // of a pending record, beyond which the log counts as unavailable; 0: no bound
+	Replica  string        // this process's name in every row
 	Batch    int           // most records per write; 500
 	Every    time.Duration // longest a record waits for company before it is written; 200 ms
-	Buffer   int           // most pending records of each kind; 10,000
 	RetryMin time.Duration // first wait after a failed write, doubled with each further one; 200 ms
 	RetryMax time.Duration // longest wait between writes; 5 s
 	Logger   *slog.Logger  // outages, refused records and drops are told here; slog.Default()
+	Now      func() time.Time
 }
 
 func (c Config) withDefaults() Config {
 	c.Batch = orDefault(c.Batch, 500)
 	c.Every = orDefault(c.Every, 200*time.Millisecond)
-	c.Buffer = orDefault(c.Buffer, 10_000)
 	c.RetryMin = orDefault(c.RetryMin, 200*time.Millisecond)
 	c.RetryMax = max(orDefault(c.RetryMax, 5*time.Second), c.RetryMin)
 	if c.Logger == nil {
 		c.Logger = slog.Default()
+	}
+	if c.Now == nil {
+		c.Now = time.Now
 	}
 	return c
 }
@@ -41,110 +50,150 @@ func orDefault[N int | time.Duration](n, fallback N) N {
 	return n
 }
 
-// Log takes records from requests and brings them to a Sink. It is safe for concurrent use. Each kind of record has
-// a buffer of its own, so that a flood of calls cannot push out the end of a session.
+// Log takes records from requests, keeps them on disk and ships them to a Sink. Safe for concurrent use.
 type Log struct {
-	calls    *lane[Call]
-	sessions *lane[SessionChange]
-	bindings *lane[BindingChange]
-
-	turn    chan struct{} // held by whoever ships: Run or Close
-	closing chan struct{} // closed by the first Close: no more records, Run hands over
-	once    sync.Once
-	hard    context.Context // ends when a Close has run out of time: writes under way are given up
-	giveUp  context.CancelFunc
+	cfg     Config
+	spool   *spool.Spool
+	sink    Sink
+	count   counters
+	refused atomic.Int64 // size of the record that the disk did not take; 0: it takes them
+	last    spool.Record // the last link that was shipped; only whoever ships looks at it
 }
 
-// shipper is a lane without the type of its records.
-type shipper interface {
-	ship(ctx context.Context, stop <-chan struct{})
-	flush(ctx context.Context)
-	seal()
-	abandon() int64
-	stats() Stats
-}
-
-// NewLog makes a Log in front of sink. Records are accepted at once; they are written while Run runs, and by Close.
-func NewLog(cfg Config, sink Sink) *Log {
+// Open takes a free place in the spool's folder and goes on where the last process stopped.
+func Open(cfg Config, sink Sink) (*Log, error) {
 	cfg = cfg.withDefaults()
-	hard, giveUp := context.WithCancel(context.Background()) //nolint:gosec // Close calls giveUp when its time is over
-	return &Log{
-		calls:    newLane(cfg, "call", sink.WriteCalls, func(c Call) string { return c.LogID }),
-		sessions: newLane(cfg, "session", sink.WriteSessions, func(c SessionChange) string { return c.SessionID }),
-		bindings: newLane(cfg, "binding", sink.WriteBindings, func(c BindingChange) string { return c.BindingID }),
-		turn:     make(chan struct{}, 1),
-		closing:  make(chan struct{}),
-		hard:     hard,
-		giveUp:   giveUp,
+	s, err := openPlace(cfg)
+	if err != nil {
+		return nil, err
 	}
+	return &Log{cfg: cfg, spool: s, sink: sink}, nil
 }
 
-// Call accepts a call record. It never blocks and never fails: with the buffer full, or after Close, the record is
+// Call writes a call down. It returns when the kernel has it; it never fails the caller: what the spool cannot take is
 // dropped and counted.
-func (l *Log) Call(c Call) { l.calls.add(c) }
-
-// Session accepts a session change, as Call does.
-func (l *Log) Session(c SessionChange) { l.sessions.add(c) }
-
-// Binding accepts a binding change, as Call does.
-func (l *Log) Binding(c BindingChange) { l.bindings.add(c) }
-
-// Run writes what comes in until ctx ends or Close is called, and leaves no goroutine behind. A write under way when
-// ctx ends is cut off; its records stay pending and Close writes them again. A failing Sink is tried again and again,
-// with a growing wait, while records pile up to the buffer's size. Run returns nil.
-func (l *Log) Run(ctx context.Context) error {
-	select {
-	case l.turn <- struct{}{}:
-		defer func() { <-l.turn }()
-	case <-l.closing:
-		return nil
-	case <-ctx.Done():
-		return nil
+func (l *Log) Call(c Call) {
+	c.Replica = l.cfg.Replica
+	if c.CalledAt.IsZero() { // as the chain covers it, it cannot be left to the database
+		c.CalledAt = l.cfg.Now()
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	defer context.AfterFunc(l.hard, cancel)()
-	l.each(func(s shipper) { s.ship(ctx, l.closing) })
+	c = c.normal()
+	digest := c.digest()
+	_ = l.add(kindCall, c, &digest) // counted and told there
+}
+
+// Session writes a session's new state down, as Call does.
+func (l *Log) Session(c SessionChange) {
+	c.ChangedAt = l.cfg.Now()
+	_ = l.add(kindSession, c, nil) // counted and told there
+}
+
+// Binding writes a binding's new state down, as Call does.
+func (l *Log) Binding(c BindingChange) {
+	c.ChangedAt = l.cfg.Now()
+	_ = l.add(kindBinding, c, nil) // counted and told there
+}
+
+// Message writes a message's new state down, as Call does.
+func (l *Log) Message(c MessageChange) {
+	c.ChangedAt = l.cfg.Now()
+	_ = l.add(kindMessage, c, nil) // counted and told there
+}
+
+// Forget writes down that a person (a pseudonym) is to be forgotten: behind the rows that are still on their way.
+// The error wraps ErrUnavailable: it was not written down.
+func (l *Log) Forget(pseudonym string) error {
+	if err := l.add(kindForget, Forgotten{OpenID: pseudonym}, nil); err != nil {
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
 	return nil
 }
 
-// Close accepts no more records and writes what is in hand, trying again on failure until ctx ends. What is left then
-// is dropped, counted, and told by an error wrapping ErrLost. A second Close finds nothing to do.
+func (l *Log) add(kind spool.Kind, v any, digest *spool.Hash) error {
+	payload, err := json.Marshal(v)
+	alone := err != nil // a matter of this record, not of the spool
+	if err == nil {
+		err = l.append(kind, payload, digest)
+		alone = errors.Is(err, spool.ErrTooLarge)
+	}
+	if err != nil {
+		l.count.refuse()
+	}
+	if alone {
+		l.cfg.Logger.Error("audit: record dropped", "kind", kind, "error", err)
+	}
+	return err
+}
+
+// append remembers how large a record was refused: that smaller ones find room proves nothing.
+func (l *Log) append(kind spool.Kind, payload []byte, digest *spool.Hash) error {
+	err := l.spool.Append(kind, payload, digest)
+	size := max(int64(len(payload)), 1)
+	switch lacking := l.refused.Load(); {
+	case errors.Is(err, spool.ErrTooLarge):
+	case err == nil && lacking > 0 && size >= lacking:
+		l.refused.Store(0)
+	case err != nil && lacking == 0: // once per outage: a full disk is no time to write a line per request
+		l.refused.Store(size)
+		l.cfg.Logger.Error("audit: records are dropped", "error", err)
+	}
+	return err
+}
+
+// Ready reports whether records are being taken: what must not happen without one asks first. The error wraps
+// ErrUnavailable.
+func (l *Log) Ready() error {
+	s := l.spool.Stats()
+	switch {
+	case s.Fill >= fullFill:
+		return fmt.Errorf("%w: it is full", ErrUnavailable)
+	case l.refused.Load() > 0 && l.probe() != nil:
+		return fmt.Errorf("%w: the last record was not taken", ErrUnavailable)
+	case l.cfg.MaxAge > 0 && s.OldestAge > l.cfg.MaxAge:
+		return fmt.Errorf("%w: its oldest record has waited for %s", ErrUnavailable, s.OldestAge.Truncate(time.Second))
+	}
+	return nil
+}
+
+// fullFill leaves room for the records of what was let in before: a spool is hardly ever full to its last byte.
+const fullFill = 0.99
+
+// probe tries the disk after a failed append with a record that means nothing, as large as the one that failed.
+func (l *Log) probe() error { return l.append(kindProbe, make([]byte, l.refused.Load()), nil) }
+
+// Health is an error when an admin should look: long before anything is refused.
+func (l *Log) Health(context.Context) error {
+	if err := l.Ready(); err != nil {
+		return err
+	}
+	if s := l.spool.Stats(); s.Fill >= worryingFill || s.OldestAge >= worryingAge {
+		return fmt.Errorf("audit: spool is %d%% full, its oldest record has waited for %s", int(s.Fill*100), s.OldestAge.Truncate(time.Second))
+	}
+	return nil
+}
+
+// When the spool is a matter for an admin: the database has been away for minutes, or half the room is gone.
+const (
+	worryingFill = 0.5
+	worryingAge  = 5 * time.Minute
+)
+
+// lookFor is how long Close waits for what is pending: it may have been destroyed on disk, and then nothing comes.
+const lookFor = time.Second
+
+// Close ships what is left until ctx ends. What stays is on disk: the next process takes it from there.
 func (l *Log) Close(ctx context.Context) error {
-	l.once.Do(func() {
-		for _, s := range l.lanes() {
-			s.seal()
+	for ctx.Err() == nil && l.spool.Stats().Pending > 0 {
+		soon, cancel := context.WithTimeout(ctx, lookFor)
+		batch, err := l.spool.Next(soon, l.cfg.Batch, 0)
+		cancel()
+		if err != nil {
+			break
 		}
-		close(l.closing)
-	})
-	defer context.AfterFunc(ctx, l.giveUp)()
-	select {
-	case l.turn <- struct{}{}:
-		defer func() { <-l.turn }()
-		l.each(func(s shipper) { s.flush(ctx) })
-	case <-ctx.Done():
+		if err := l.write(ctx, batch); err != nil {
+			l.cfg.Logger.Warn("audit: records stay in the spool", "records", l.spool.Stats().Pending, "error", err)
+			break
+		}
 	}
-	return l.abandon(ctx)
-}
-
-func (l *Log) abandon(ctx context.Context) error {
-	var lost int64
-	for _, s := range l.lanes() {
-		lost += s.abandon()
-	}
-	if lost == 0 {
-		return nil
-	}
-	return fmt.Errorf("audit: close: %w: %d: %w", ErrLost, lost, context.Cause(ctx))
-}
-
-func (l *Log) lanes() []shipper { return []shipper{l.calls, l.sessions, l.bindings} }
-
-// each works on all lanes side by side and waits for them.
-func (l *Log) each(work func(shipper)) {
-	var all sync.WaitGroup
-	for _, s := range l.lanes() {
-		all.Go(func() { work(s) })
-	}
-	all.Wait()
+	return l.spool.Close()
 }

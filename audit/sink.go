@@ -10,11 +10,14 @@ import (
 var ErrRefused = errors.New("audit: rows refused")
 
 // Sink takes batches to where they stay. Writing a record a second time must change nothing, for a batch whose answer
-// was lost is written again. Batches of one kind come one at a time and in the order the records were made; batches of
-// different kinds may come at the same moment. A Sink neither changes the slice nor keeps it, and it obeys its context,
-// or Close cannot keep its deadline.
+// was lost is written again. Batches of one spool come one at a time, and within one kind in the order the records were made; those that
+// another process left behind may come beside them. A Sink neither changes the slice nor keeps it, and it obeys its
+// context, or Close cannot keep its deadline.
 type Sink interface {
 	WriteCalls(ctx context.Context, calls []Call) error
 	WriteSessions(ctx context.Context, changes []SessionChange) error
 	WriteBindings(ctx context.Context, changes []BindingChange) error
+	WriteMessages(ctx context.Context, changes []MessageChange) error
+	// Forget takes away what links rows to these persons.
+	Forget(ctx context.Context, persons []Forgotten) error
 }

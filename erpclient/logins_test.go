@@ -402,3 +402,21 @@ func TestWaitingForAnotherReplicasLoginIsATimeout(t *testing.T) {
 		both.Wait()
 	})
 }
+
+// A binding that has ended leaves no ERP session behind, in the process or in the store.
+func TestForgetDropsTheAccountsSession(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld()
+		c := w.loggedIn(t, nil)
+		for _, account := range []string{"", "acc-unknown", alice.Account} {
+			if err := c.Forget(t.Context(), account); err != nil {
+				t.Fatalf("forget %q: %v", account, err)
+			}
+		}
+		if n := w.sessions.Len(); n != 0 {
+			t.Errorf("%d sessions are kept, want none", n)
+		}
+		mustSearch(t, c, alice, "sled")
+		wantCalls(t, w.erp, erptest.OpLogin, 2)
+	})
+}

@@ -21,6 +21,7 @@ type Sessions interface {
 	Create(ctx context.Context, l session.Login) (token string, s session.Session, err error)
 	Get(ctx context.Context, token string) (s session.Session, renewed bool, err error)
 	Revoke(ctx context.Context, id string) error
+	RevokeAll(ctx context.Context, openid string) (ids []string, err error)
 	List(ctx context.Context, openid string) ([]session.Session, error)
 }
 

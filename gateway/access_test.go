@@ -20,12 +20,18 @@ func (w *world) call(r route, token string) answer {
 		body = `{"code":"code-of-` + alice + `"}`
 	case "POST/api/auth/erp-bind":
 		body = `{"inviteCode":"` + inviteCode + `"}`
+	case "POST" + callbackPath:
+		body = `{"Event":"debug_demo"}`
 	}
 	id := anOrder
 	if strings.Contains(r.path, "material/") {
 		id = aMaterial
 	}
-	return w.do(authorized(request(r.method, strings.Replace(r.path, ":id", id, 1), body), token))
+	target := strings.Replace(r.path, ":id", id, 1)
+	if r.path == callbackPath {
+		target += "?" + signedQuery(time.Now()).Encode() + "&echostr=1"
+	}
+	return w.do(authorized(request(r.method, target, body), token))
 }
 
 // Every route, called by everybody who might come along, answers as its line in the table says.

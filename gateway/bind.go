@@ -68,6 +68,9 @@ func (c *call) bindRequest() (r bindRequest, err error) {
 // bind is POST /api/auth/erp-bind. Tries are counted per openid and per ERP user before the ERP is asked, because ERPs
 // lock accounts; what was no wrong guess is taken back.
 func (s *Server) bind(c *call) error {
+	if err := s.deps.Log.Ready(); err != nil {
+		return auditUnavailable.after(storeRetry, err)
+	}
 	r, err := c.bindRequest()
 	if err != nil {
 		return err
@@ -163,9 +166,9 @@ func (s *Server) keepBinding(c *call, way string, b erpclient.Bound) error {
 		return err
 	}
 	if replaces {
-		s.deps.Log.Binding(bindingChange(c, c.binding, false))
+		s.deps.Log.Binding(bindingChange(c.session.ID, c.binding, false))
 	}
-	s.deps.Log.Binding(bindingChange(c, binding, true))
+	s.deps.Log.Binding(bindingChange(c.session.ID, binding, true))
 	return c.ok(bindAnswer{BindStatus: true, CompanyInfo: companyOf(binding), Permissions: permissionsOf(binding)})
 }
 
@@ -176,14 +179,17 @@ func (s *Server) unbind(c *call) error {
 		return err
 	}
 	if err == nil {
-		s.deps.Log.Binding(bindingChange(c, old, false))
+		if err := s.deps.ERP.Forget(c.Request().Context(), old.ERPUsername); err != nil {
+			return err
+		}
+		s.deps.Log.Binding(bindingChange(c.session.ID, old, false))
 	}
 	return c.ok(map[string]bool{"bindStatus": false})
 }
 
-func bindingChange(c *call, b session.Binding, valid bool) audit.BindingChange {
+func bindingChange(sessionID string, b session.Binding, valid bool) audit.BindingChange {
 	return audit.BindingChange{
-		BindingID: b.ID, SessionID: c.session.ID, ERPUsername: b.ERPUsername,
+		BindingID: b.ID, SessionID: sessionID, ERPUsername: b.ERPUsername,
 		CompanyID: b.CompanyID, CompanyName: b.CompanyName, BoundAt: b.BoundAt, Valid: valid,
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"snowgate/audit"
 	"snowgate/erpclient"
 	"snowgate/session"
 )
@@ -239,6 +240,36 @@ func TestCountingFails(t *testing.T) {
 	}
 	w = newWorld(t, func(_ *Config, d *Deps) { d.Attempts = unrefunding{d.Attempts} })
 	w.bind(w.login(alice), accountBody("buyer01", password)).ok(t)
+}
+
+// counted is a store that remembers how often it was asked to count.
+type counted struct {
+	Attempts
+	tries *int
+}
+
+func (c counted) Attempt(ctx context.Context, window time.Duration, limit int, subjects ...string) (time.Duration, error) {
+	*c.tries++
+	return c.Attempts.Attempt(ctx, window, limit, subjects...)
+}
+
+// A bind that could not be written down is not tried: the ERP hears nothing of it and no try is counted.
+func TestBindWhileTheLogIsFull(t *testing.T) {
+	tries := 0
+	w := newWorld(t, func(_ *Config, d *Deps) { d.Attempts = counted{d.Attempts, &tries} })
+	token := w.login(alice)
+	w.log.fill(audit.ErrUnavailable)
+	a := w.bind(token, accountBody("buyer01", password))
+	a.is(t, 503, "audit_unavailable")
+	if a.RetryAfter < 1 || tries != 0 || len(w.erp.asked()) != 0 || len(w.log.bindings) != 0 {
+		t.Errorf("answered %s after %d tries, the ERP was asked %v, rows %+v", a.raw, tries, w.erp.asked(), w.log.bindings)
+	}
+	w.get("/api/user/profile", token).ok(t) // reads go on
+	w.log.fill(nil)
+	w.bind(token, accountBody("buyer01", password)).ok(t)
+	if tries != 1 {
+		t.Errorf("%d tries were counted", tries)
+	}
 }
 
 // The binding is the openid's: it outlives sessions, and undoing it may be repeated.

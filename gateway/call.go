@@ -33,6 +33,8 @@ type record struct {
 	cause    error            // for the log only
 	source   erpclient.Source // of an answer from the ERP
 	response []byte
+	// forgotten: the person asked to be; the call's row does not name them.
+	forgotten bool
 }
 
 func (s *Server) newCall(ec echo.Context) *call {

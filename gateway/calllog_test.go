@@ -2,12 +2,17 @@ package gateway
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"log/slog"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"snowgate/audit/mask"
+	"snowgate/erpclient"
+	"snowgate/erpclient/erptest"
 )
 
 // The rows name routes by their template; what a client made up is in no label and no endpoint.
@@ -109,3 +114,63 @@ func TestOneLogLinePerCall(t *testing.T) {
 
 // The real masker is what cmd hands in.
 var _ Masker = (*mask.Masker)(nil)
+
+// A row says whose it is in one place, the one that is emptied when the person is forgotten: neither what was asked nor
+// what was answered repeats it.
+func TestRowsNameTheirPersonOnce(t *testing.T) {
+	w := newWorld(t)
+	token := w.loginBound(alice)
+	w.get("/api/user/profile?openid="+alice, token).ok(t)
+	w.get("/api/user/export", token).ok(t)
+	w.get("/api/orders/"+anOrder+"?openid="+alice, token).ok(t)
+	union := w.server.deps.Masker.Pseudonym("unionid", "union-"+alice)
+	for _, row := range w.log.calls {
+		if row.OpenID != w.pseudonym(alice) {
+			t.Errorf("%s %s is of %q", row.Method, row.Endpoint, row.OpenID)
+		}
+		for _, name := range []string{w.pseudonym(alice), union} {
+			if strings.Contains(row.Params+row.Response, name) {
+				t.Errorf("%s %s: params %s, response %s", row.Method, row.Endpoint, row.Params, row.Response)
+			}
+		}
+	}
+	w.get("/api/user/profile", "").is(t, 401, "session_expired")
+	if row := w.log.last(); row.OpenID != "" {
+		t.Errorf("nobody's row is of %q", row.OpenID)
+	}
+}
+
+// A row says how the answer came about: from where, in how many calls at the ERP, and how long those took.
+func TestRowsTellWhatTheERPTook(t *testing.T) {
+	erp := &erptest.Driver{}
+	client := erpclient.New(erpclient.Config{
+		Sessions: erptest.NewSessions(), Keyring: &erptest.Keyring{}, Logger: slog.New(slog.DiscardHandler),
+		Service: erpclient.Credentials{Account: "service", Secret: "digest:service"},
+	}, erp, nil)
+	w := newWorld(t, func(_ *Config, d *Deps) { d.ERP = client })
+	token := w.login(alice)
+	w.bind(token, `{"inviteCode":"`+inviteCode+`"}`).ok(t)
+	if row := w.log.last(); row.Attempts == 0 || row.ERPTime <= 0 || row.Source != "" {
+		t.Errorf("row of the bind %+v", row)
+	}
+	var tries atomic.Int32
+	erp.Script(func(_ context.Context, op string) error {
+		if tries.Add(1) == 1 {
+			return erpclient.Errorf(op, erpclient.KindUnavailable, "connection reset")
+		}
+		return nil
+	})
+	w.get("/api/orders/search?keyword=1", token).ok(t)
+	if row := w.log.last(); row.Source != "live" || row.Attempts != 2 || row.ERPTime <= 0 || row.ERPTime > row.Duration {
+		t.Errorf("row of a repeated search %+v", row)
+	}
+	erp.Script(func(_ context.Context, op string) error { return erpclient.Errorf(op, erpclient.KindForbidden, "no") })
+	w.get("/api/orders/search?keyword=other", token).is(t, 403, "forbidden")
+	if row := w.log.last(); row.Source != "" || row.Attempts != 1 {
+		t.Errorf("row of a refusal %+v", row)
+	}
+	w.get("/api/user/profile", token).ok(t)
+	if row := w.log.last(); row.Source != "" || row.Attempts != 0 || row.ERPTime != 0 {
+		t.Errorf("row of what is not the ERP's %+v", row)
+	}
+}

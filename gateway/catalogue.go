@@ -102,6 +102,9 @@ var (
 	storeUnavailable = define(http.StatusServiceUnavailable, "store_unavailable",
 		"服务暂时不可用，请稍后再试", "The service is not available for a moment",
 		"您的登录仍然有效，请稍后重试", "You are still logged in: try again shortly")
+	auditUnavailable = define(http.StatusServiceUnavailable, "audit_unavailable",
+		"服务暂时不可用，请稍后再试", "The log cannot be reached at the moment",
+		"没有进行任何操作，请稍后重试", "Nothing was done: try again shortly")
 	erpUnavailable = define(http.StatusServiceUnavailable, "erp_unavailable",
 		"ERP 暂时无法访问，请稍后再试", "The ERP cannot be reached at the moment",
 		"请在 retryAfter 秒后重试", "Try again after retryAfter seconds")

@@ -28,16 +28,9 @@ func (c *call) body() (*fields, error) {
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
 		return nil, unsupportedMedia.because(nil)
 	}
-	if r.Header.Get("Content-Encoding") != "" {
-		return nil, unsupportedMedia.because(nil)
-	}
-	raw, err := io.ReadAll(http.MaxBytesReader(c.Response(), r.Body, maxBodyBytes))
+	raw, err := c.rawBody()
 	if err != nil {
-		var tooBig *http.MaxBytesError
-		if errors.As(err, &tooBig) {
-			return nil, tooLarge.because(err)
-		}
-		return nil, badJSON.because(err)
+		return nil, err
 	}
 	values, err := decodeObject(raw)
 	if err != nil {
@@ -45,6 +38,23 @@ func (c *call) body() (*fields, error) {
 	}
 	c.record.params["body"] = values
 	return &fields{values: values}, nil
+}
+
+// rawBody reads a body of any form, bounded in size.
+func (c *call) rawBody() ([]byte, error) {
+	r := c.Request()
+	if r.Header.Get("Content-Encoding") != "" {
+		return nil, unsupportedMedia.because(nil)
+	}
+	raw, err := io.ReadAll(http.MaxBytesReader(c.Response(), r.Body, maxBodyBytes))
+	var tooBig *http.MaxBytesError
+	if errors.As(err, &tooBig) {
+		return nil, tooLarge.because(err)
+	}
+	if err != nil {
+		return nil, badJSON.because(err)
+	}
+	return raw, nil
 }
 
 // decodeObject reads exactly one JSON object. Numbers stay json.Number.

@@ -108,12 +108,38 @@ func (s *Server) tell(c *call) {
 	}
 	s.deps.Performance.Record(method+" "+template, took, c.record.code < http.StatusInternalServerError)
 	s.logLine(c, template, took)
-	s.deps.Log.Call(audit.Call{
+	s.deps.Log.Call(s.rowOf(c, template, method, took))
+}
+
+// rowOf is what the call log keeps of a call.
+func (s *Server) rowOf(c *call, template, method string, took time.Duration) audit.Call {
+	trail := c.trace.Trail()
+	person := s.deps.Masker.Pseudonym("openid", c.session.OpenID)
+	row := audit.Call{
 		LogID: c.record.logID, SessionID: c.session.ID, Endpoint: template, Method: method,
 		Params: s.deps.Masker.Params(c.record.params, c.record.secrets...), Status: c.record.code,
 		Response: s.deps.Masker.JSON(c.record.response, maxLoggedAnswer), Duration: took, Error: c.record.fault,
-		CalledAt: c.record.start, RequestID: c.id,
-	})
+		CalledAt: c.record.start, RequestID: c.id, Source: string(c.record.source),
+		Attempts: len(trail.Attempts), ERPTime: trail.Took(),
+	}
+	unnamed := nameless(person, s.deps.Masker.Pseudonym("unionid", c.session.UnionID))
+	row.Params, row.Response = unnamed.Replace(row.Params), unnamed.Replace(row.Response)
+	if !c.record.forgotten {
+		row.OpenID = person
+	}
+	return row
+}
+
+// nameless takes the caller's pseudonyms out of a row's texts: the row says in one place whose it is, the one that is
+// emptied when the person is forgotten.
+func nameless(pseudonyms ...string) *strings.Replacer {
+	var pairs []string
+	for _, p := range pseudonyms {
+		if p != "" {
+			pairs = append(pairs, p, "(caller)")
+		}
+	}
+	return strings.NewReplacer(pairs...)
 }
 
 // logLine is the request's one line. Only a defect of ours is an error; what a client or the ERP did is not.

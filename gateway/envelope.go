@@ -55,11 +55,12 @@ func (c *call) write(status int, e envelope) error {
 }
 
 // httpStatus is the real one, but 200 for calls from inside WeChat: mini-program request wrappers read `code` only on
-// 200. What is not the API's (probes, Prometheus) reads the status and nothing else.
+// 200. What is not the API's (probes, Prometheus) reads the status and nothing else, and so does WeChat's own
+// server: a failure dressed as a success would not be delivered again.
 func (c *call) httpStatus(status int) int {
 	mode := c.server.cfg.HTTPStatus
 	switch {
-	case !isAPI(c) || mode == "real":
+	case !isAPI(c) || mode == "real" || c.record.route == callbackPath:
 		return status
 	case mode == "always-200" || fromMiniProgram(c.Request().Referer()):
 		return http.StatusOK

@@ -19,6 +19,7 @@ type Monitor interface {
 const (
 	ProbeRedis  = "redis"
 	ProbeSQL    = "sql"
+	ProbeAudit  = "audit"
 	ProbeERP    = "erp"
 	ProbeWeChat = "wechat"
 	// ProbeStandby looks at the ERP's standby channel, where there is one.

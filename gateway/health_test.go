@@ -24,13 +24,15 @@ func TestHealthCheck(t *testing.T) {
 		{ProbeERP, health.Down, 503, "erp_unavailable", "down"},
 		{ProbeERP, health.Unknown, 0, "", "degraded"},
 		{ProbeSQL, health.Down, 0, "", "degraded"},
+		{ProbeAudit, health.Down, 0, "", "degraded"},
+		{ProbeAudit, health.Unknown, 0, "", "degraded"},
 		{ProbeWeChat, health.Down, 0, "", "degraded"},
 		{ProbeWeChat, health.Unknown, 0, "", "degraded"},
 	}
 	for _, row := range rows {
 		t.Run(row.probe+" "+string(row.state), func(t *testing.T) {
 			w := newWorld(t)
-			w.monitor.results = append(w.monitor.results, health.Result{Name: "erp standby", State: health.Up})
+			w.monitor.results = append(w.monitor.results, health.Result{Name: "another", State: health.Up})
 			w.monitor.set(row.probe, row.state)
 			a := w.get("/api/health/check", "")
 			if a.Code != row.code || a.Error != row.name || a.data["status"] != row.verdict {
@@ -44,6 +46,18 @@ func TestHealthCheck(t *testing.T) {
 			}
 		})
 	}
+}
+
+// An ERP that is down is no reason to turn people away while its standby answers.
+func TestHealthCheckWithStandby(t *testing.T) {
+	w := newWorld(t)
+	w.monitor.results = append(w.monitor.results, health.Result{Name: ProbeStandby, State: health.Up})
+	w.monitor.set(ProbeERP, health.Down)
+	if a := w.get("/api/health/check", "").ok(t); a.data["status"] != "degraded" {
+		t.Errorf("answered %s", a.raw)
+	}
+	w.monitor.set(ProbeStandby, health.Down)
+	w.get("/api/health/check", "").is(t, 503, "erp_unavailable")
 }
 
 // Redis and the ERP both down: nobody is logged in at all, so it is the store that is named.
@@ -102,10 +116,10 @@ func TestDrainingServesWhatComes(t *testing.T) {
 
 func TestERPStatus(t *testing.T) {
 	w := newWorld(t)
-	w.monitor.results = append(w.monitor.results, health.Result{Name: "erp standby", State: health.Unknown})
+	w.monitor.results = append(w.monitor.results, health.Result{Name: ProbeStandby, State: health.Unknown})
 	a := w.get("/api/erp/status", adminToken).ok(t)
 	probes, _ := a.data["probes"].([]any)
-	if len(probes) != 5 || !strings.Contains(a.raw, `"checkedAt":null`) || !strings.Contains(a.raw, `"latencyMs":3`) {
+	if len(probes) != 6 || !strings.Contains(a.raw, `"checkedAt":null`) || !strings.Contains(a.raw, `"latencyMs":3`) {
 		t.Errorf("answered %s", a.raw)
 	}
 	if len(a.data["channels"].([]any)) != 1 {

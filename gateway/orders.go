@@ -15,6 +15,8 @@ type ERP interface {
 	OrderDetail(ctx context.Context, id erpclient.Identity, orderID string) (erpclient.OrderDetail, error)
 	OrderMaterials(ctx context.Context, id erpclient.Identity, orderID string) ([]erpclient.Material, error)
 	MaterialProgress(ctx context.Context, id erpclient.Identity, materialID string) (erpclient.Progress, error)
+	// Forget drops the ERP session of an account; "" is nobody's.
+	Forget(ctx context.Context, account string) error
 	Status() erpclient.Status
 }
 

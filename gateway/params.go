@@ -39,7 +39,7 @@ func (c *call) query() (url.Values, error) {
 // knownName keeps a client's own text out of the answer: only names of this API are repeated.
 func knownName(name string) string {
 	switch name {
-	case "openid", "keyword", "status", "page", "pageSize":
+	case "openid", "keyword", "status", "page", "pageSize", "from", "to", "route", "user", "requestId":
 		return name
 	default:
 		return "query"

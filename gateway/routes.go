@@ -41,6 +41,8 @@ func (s *Server) routes() []route {
 		{http.MethodPost, "/api/auth/erp-bind", member, slow, (*Server).bind},
 		{http.MethodDelete, "/api/auth/erp-bind", member, quick, (*Server).unbind},
 		{http.MethodGet, "/api/user/profile", member, quick, (*Server).profile},
+		{http.MethodGet, "/api/user/export", member, slow, (*Server).exportUser},
+		{http.MethodDelete, "/api/user", member, slow, (*Server).forgetUser},
 
 		{http.MethodGet, "/api/orders/search", bound, page, (*Server).searchOrders},
 		{http.MethodGet, "/api/orders/:id", bound, page, (*Server).orderDetail},
@@ -48,7 +50,11 @@ func (s *Server) routes() []route {
 		{http.MethodGet, "/api/orders/:id/materials", bound, page, (*Server).orderMaterials},
 		{http.MethodGet, "/api/materials/:id/progress", bound, page, (*Server).materialProgress},
 
+		{http.MethodGet, callbackPath, anyone, quick, (*Server).checkCallback}, // the signature is the credential
+		{http.MethodPost, callbackPath, anyone, pushWithin, (*Server).takePush},
+
 		{http.MethodGet, "/api/health/check", anyone, quick, (*Server).healthCheck},
+		{http.MethodGet, "/api/admin/calls", admin, slow, (*Server).searchCalls},
 		{http.MethodGet, "/api/erp/status", admin, quick, (*Server).erpStatus},
 		{http.MethodGet, "/api/metrics/performance", admin, quick, (*Server).performance},
 

@@ -38,6 +38,10 @@ type Log interface {
 	Call(audit.Call)
 	Session(audit.SessionChange)
 	Binding(audit.BindingChange)
+	// Forget has a person's rows lose what links them to the person (a pseudonym).
+	Forget(pseudonym string) error
+	// Ready is an error when records cannot be taken: what must not happen without one is refused then.
+	Ready() error
 }
 
 // Masker makes text fit to be kept: no secrets, no personal data.
@@ -45,6 +49,7 @@ type Masker interface {
 	// Params and JSON treat the fields named in secrets as secrets, beyond those that always are.
 	Params(params map[string]any, secrets ...string) string
 	JSON(body []byte, limit int, secrets ...string) string
+	// Pseudonym of "" is "", and a pseudonym's is itself.
 	Pseudonym(kind, value string) string
 }
 
@@ -60,8 +65,11 @@ type Deps struct {
 	Bindings    Bindings
 	Attempts    Attempts
 	WeChat      WeChat
+	Push        Push // nil: no callback is configured, and its routes are not there
+	Once        Once
 	ERP         ERP
 	Log         Log
+	Archive     Archive
 	Masker      Masker
 	Monitor     Monitor
 	Performance Performance

@@ -21,19 +21,26 @@ type profileBinding struct {
 
 // profile is GET /api/user/profile.
 func (s *Server) profile(c *call) error {
-	ctx := c.Request().Context()
-	sessions, err := s.deps.Sessions.List(ctx, c.session.OpenID)
+	sessions, err := s.deps.Sessions.List(c.Request().Context(), c.session.OpenID)
 	if err != nil {
 		return err
 	}
-	isBound, err := s.loadBinding(c)
+	answer, err := s.profileOf(c, len(sessions))
 	if err != nil {
 		return err
+	}
+	return c.ok(answer)
+}
+
+func (s *Server) profileOf(c *call, sessions int) (profileAnswer, error) {
+	isBound, err := s.loadBinding(c)
+	if err != nil {
+		return profileAnswer{}, err
 	}
 	answer := profileAnswer{
 		OpenID: c.session.OpenID, UnionID: c.session.UnionID,
 		CreatedAt: s.timestamp(c.session.CreatedAt), ExpiresAt: s.timestamp(c.session.ExpiresAt),
-		Sessions: len(sessions), Bound: isBound,
+		Sessions: sessions, Bound: isBound,
 	}
 	if b := c.binding; isBound {
 		answer.Binding = &profileBinding{
@@ -41,5 +48,5 @@ func (s *Server) profile(c *call) error {
 			Permissions: permissionsOf(b), BoundAt: s.timestamp(b.BoundAt),
 		}
 	}
-	return c.ok(answer)
+	return answer, nil
 }

@@ -43,6 +43,7 @@ type world struct {
 	wechat  *fakeWeChat
 	erp     *fakeERP
 	log     *fakeLog
+	archive *fakeArchive
 	monitor *fakeMonitor
 	output  *buffer   // what slog wrote
 	now     time.Time // Redis' clock
@@ -56,7 +57,7 @@ type world struct {
 func newWorld(t *testing.T, change ...func(*Config, *Deps)) *world {
 	t.Helper()
 	w := &world{
-		t: t, redis: miniredis.RunT(t), wechat: &fakeWeChat{}, erp: newFakeERP(), log: &fakeLog{},
+		t: t, redis: miniredis.RunT(t), wechat: &fakeWeChat{}, erp: newFakeERP(), log: &fakeLog{}, archive: &fakeArchive{},
 		monitor: &fakeMonitor{results: healthy()}, output: &buffer{}, now: time.Now(),
 		secrets: []string{password, adminToken}, private: []string{alice, bob},
 	}
@@ -67,7 +68,7 @@ func newWorld(t *testing.T, change ...func(*Config, *Deps)) *world {
 		Logger:      slog.New(slog.NewJSONHandler(w.output, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	deps := Deps{
-		Sessions: w.store, Bindings: w.store, Attempts: w.store, WeChat: w.wechat, ERP: w.erp, Log: w.log,
+		Sessions: w.store, Bindings: w.store, Attempts: w.store, WeChat: w.wechat, Push: newPush(t, ""), Once: w.store, ERP: w.erp, Log: w.log, Archive: w.archive,
 		Masker: mask.New(mask.Keyed([]byte("key of the tests"))), Monitor: w.monitor,
 		Performance: health.NewPerformance(nil), Registry: prometheus.NewRegistry(),
 	}
@@ -189,7 +190,7 @@ func (w *world) checkRow(r *http.Request, a answer, before int) {
 	if code == 0 {
 		code = http.StatusOK
 	}
-	if row.Status != code || row.Error != a.Error || row.RequestID != a.RequestID {
+	if row.Status != code || row.Error != a.Error || row.RequestID != a.header.Get("X-Request-Id") {
 		w.t.Errorf("%s %s: row %+v does not fit the answer %s", r.Method, r.URL, row, a.raw)
 	}
 }
@@ -265,6 +266,11 @@ func (w *world) loginBound(openid string) string {
 	token := w.login(openid)
 	w.post("/api/auth/erp-bind", token, `{"erpUsername":"user-`+openid[:5]+`","erpPassword":"`+password+`"}`).ok(w.t)
 	return token
+}
+
+// pseudonym is what the log has for an openid.
+func (w *world) pseudonym(openid string) string {
+	return w.server.deps.Masker.Pseudonym("openid", openid)
 }
 
 // fakeWeChat knows every code of the form code-of-OPENID.
@@ -402,6 +408,8 @@ func (f *fakeERP) MaterialProgress(ctx context.Context, id erpclient.Identity, m
 	}, f.ask(ctx, "progress", id, materialID)
 }
 
+func (f *fakeERP) Forget(context.Context, string) error { return nil }
+
 func (f *fakeERP) Status() erpclient.Status {
 	return erpclient.Status{Channels: []erpclient.ChannelStatus{{
 		Name: "primary", Breakers: map[string]string{"read": "closed"}, InUse: true, Capabilities: []string{"orders"},
@@ -440,6 +448,34 @@ type fakeLog struct {
 	calls    []audit.Call
 	sessions []audit.SessionChange
 	bindings []audit.BindingChange
+	forgot   []string
+	full     error // why no records are taken
+}
+
+func (f *fakeLog) Forget(pseudonym string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.forgot = append(f.forgot, pseudonym)
+	return nil
+}
+
+func (f *fakeLog) Ready() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.full
+}
+
+// fill has the log take no records, or take them again with nil.
+func (f *fakeLog) fill(why error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.full = why
+}
+
+func (f *fakeLog) forgotten() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return append([]string(nil), f.forgot...)
 }
 
 func (f *fakeLog) Call(c audit.Call) {
@@ -492,10 +528,57 @@ func (f *fakeLog) String() string {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
-	if err := errors.Join(encoder.Encode(f.calls), encoder.Encode(f.sessions), encoder.Encode(f.bindings)); err != nil {
+	if err := errors.Join(encoder.Encode(f.calls), encoder.Encode(f.sessions), encoder.Encode(f.bindings), encoder.Encode(f.forgot)); err != nil {
 		return err.Error()
 	}
 	return text.String()
+}
+
+// fakeArchive answers every search with the same page and every export with the same rows.
+type fakeArchive struct {
+	mu       sync.Mutex
+	fault    error
+	calls    []LoggedCall
+	more     bool
+	messages []UserMessage
+	queries  []CallQuery
+	exported []exported
+}
+
+// exported is what an export asked for.
+type exported struct {
+	pseudonym  string
+	sessionIDs []string
+}
+
+func (f *fakeArchive) FindCalls(_ context.Context, q CallQuery) ([]LoggedCall, bool, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.queries = append(f.queries, q)
+	return f.calls, f.more, f.fault
+}
+
+func (f *fakeArchive) ExportUser(_ context.Context, pseudonym string, sessionIDs []string) (UserRows, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.exported = append(f.exported, exported{pseudonym, sessionIDs})
+	return UserRows{
+		Sessions: []UserSession{{SessionID: strings.Repeat("0a", 32), OpenID: pseudonym, Active: true}},
+		Bindings: []UserBinding{{BindingID: newID(), SessionID: strings.Repeat("0a", 32), Valid: true}},
+		Calls:    []LoggedCall{}, Messages: append([]UserMessage{}, f.messages...),
+	}, f.fault
+}
+
+func (f *fakeArchive) fail(err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.fault = err
+}
+
+func (f *fakeArchive) asked() []CallQuery {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return append([]CallQuery(nil), f.queries...)
 }
 
 type fakeMonitor struct{ results []health.Result }
@@ -512,7 +595,7 @@ func (f *fakeMonitor) set(name string, state health.State) {
 }
 
 func healthy() (results []health.Result) {
-	for _, name := range []string{ProbeRedis, ProbeSQL, ProbeERP, ProbeWeChat} {
+	for _, name := range []string{ProbeRedis, ProbeSQL, ProbeAudit, ProbeERP, ProbeWeChat} {
 		results = append(results, health.Result{
 			Name: name, State: health.Up, Age: 12 * time.Second, Latency: 3 * time.Millisecond,
 			CheckedAt: time.Unix(1_800_000_000, 0), Since: time.Unix(1_799_000_000, 0),

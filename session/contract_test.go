@@ -29,6 +29,8 @@ var promises = []struct {
 	{"an ERP login is shared and dropped only by who knows it", erpLoginShared},
 	{"a lock excludes", lockExcludes},
 	{"a lock outlives its owner by its lease at most", lockEndsByLease},
+	{"of all who mark a thing as done one is first", oneIsFirst},
+	{"a mark ends when it was said to", markEnds},
 	{"attempts are counted without a race", attemptsWithoutRace},
 	{"attempts leave the window one by one", attemptsLeaveWindow},
 	{"a blocked subject lets nothing be counted", blockedCountsNothing},
@@ -433,6 +435,51 @@ func lockEndsByLease(t *testing.T, w *world) {
 	again, err := s.Lock(ctx, "job", time.Second)
 	noErr(t, err)
 	again()
+}
+
+func oneIsFirst(t *testing.T, w *world) {
+	s, replica := w.store(t, Config{}), w.store(t, Config{})
+	seen, err := s.Seen(ctx, "push of anna")
+	noErr(t, err)
+	if seen {
+		t.Error("seen before it was marked")
+	}
+	var firsts atomic.Int32
+	var all sync.WaitGroup
+	for i := range 20 {
+		all.Go(func() {
+			first, err := []*Store{s, replica}[i%2].Once(ctx, "push of anna", time.Minute)
+			if err != nil {
+				t.Error(err)
+			}
+			if first {
+				firsts.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	if seen, err = replica.Seen(ctx, "push of anna"); err != nil || !seen || firsts.Load() != 1 {
+		t.Errorf("%d were first, seen %v, %v; want 1, true", firsts.Load(), seen, err)
+	}
+	if first, err := s.Once(ctx, "push of bob", time.Minute); err != nil || !first {
+		t.Errorf("another thing: first %v, %v", first, err)
+	}
+	if _, err := s.Once(ctx, "x", 0); err == nil {
+		t.Error("a mark without a lifetime was made")
+	}
+}
+
+func markEnds(t *testing.T, w *world) {
+	s := w.store(t, Config{})
+	for _, step := range []struct {
+		pass  time.Duration
+		first bool
+	}{{0, true}, {50 * time.Second, false}, {11 * time.Second, true}} { // the second does not prolong the first
+		w.forward(t, step.pass)
+		if first, err := s.Once(ctx, "push of anna", time.Minute); err != nil || first != step.first {
+			t.Errorf("after %v: first %v, %v; want %v", step.pass, first, err, step.first)
+		}
+	}
 }
 
 func attempt(t *testing.T, s *Store, limit int, subjects ...string) time.Duration {

@@ -43,6 +43,8 @@ func everyOperation(s *Store) map[string]func(context.Context) error {
 		"LoadAnswer":       func(ctx context.Context) error { _, err := s.LoadAnswer(ctx, "b", "x"); return err },
 		"SaveAnswer":       func(ctx context.Context) error { return s.SaveAnswer(ctx, "b", "x", nil, time.Hour) },
 		"Lock":             func(ctx context.Context) error { _, err := s.Lock(ctx, "x", time.Hour); return err },
+		"Once":             func(ctx context.Context) error { _, err := s.Once(ctx, "x", time.Hour); return err },
+		"Seen":             func(ctx context.Context) error { _, err := s.Seen(ctx, "x"); return err },
 		"Attempt":          func(ctx context.Context) error { _, err := s.Attempt(ctx, time.Hour, 5, "x"); return err },
 		"Refund":           func(ctx context.Context) error { return s.Refund(ctx, "x") },
 		"Ping":             func(ctx context.Context) error { return s.Ping(ctx) },
@@ -208,6 +210,9 @@ func TestRepeatedWriteChangesNothing(t *testing.T) {
 	unlock, err := s.Lock(ctx, "x", time.Minute)
 	noErr(t, err)
 	unlock()
+	if first, err := s.Once(ctx, "x", time.Minute); err != nil || !first {
+		t.Errorf("its own repetition took the mark from it: first %v, %v", first, err)
+	}
 	for i := range 5 {
 		if wait := attempt(t, s, 5, "x"); wait != 0 {
 			t.Errorf("try %d waits %v", i+1, wait)

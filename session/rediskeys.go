@@ -21,6 +21,7 @@ func (s *Store) answersKey(bindingID string) string {
 	return s.cfg.Prefix + "answers:" + hash(bindingID)
 }
 func (s *Store) lockKey(name string) string       { return s.cfg.Prefix + "lock:" + hash(name) }
+func (s *Store) onceKey(key string) string        { return s.cfg.Prefix + "once:" + hash(key) }
 func (s *Store) attemptKey(subject string) string { return s.cfg.Prefix + "{attempt}:" + hash(subject) }
 func (s *Store) probeKey() string                 { return s.cfg.Prefix + "probe" }
 

@@ -14,22 +14,26 @@ type BindingRow struct {
 	CompanyName string    `db:"company_name"` // optional
 	BoundAt     time.Time `db:"bound_at"`     // now if zero
 	IsValid     bool      `db:"is_valid"`
+	UpdatedAt   time.Time `db:"-"` // when the state changed; zero: unknown, taken as newest
 }
 
-var saveBindings = statement{
-	op: "save bindings",
-	insert: `INSERT INTO erp_bindings
-		(binding_id, session_id, erp_username, company_id, company_name, bound_at, is_valid)
-		VALUES (:binding_id, :session_id, :erp_username, NULLIF(:company_id, ''), NULLIF(:company_name, ''),
-		 :bound_at, :is_valid)`,
-	conflict: map[Dialect]string{
-		MySQL:  `ON DUPLICATE KEY UPDATE is_valid = VALUES(is_valid)`,
-		SQLite: `ON CONFLICT (binding_id) DO UPDATE SET is_valid = excluded.is_valid`,
+var saveBindings = statement[BindingRow]{
+	op: "save bindings", table: "erp_bindings",
+	columns: []string{"binding_id", "session_id", "erp_username", "company_id", "company_name", "bound_at", "is_valid", "updated_at"},
+	values: func(r *BindingRow) []any {
+		return []any{r.BindingID, r.SessionID, r.ERPUsername, textOrNull(r.CompanyID), textOrNull(r.CompanyName), r.BoundAt,
+			r.IsValid, timeOrNull(r.UpdatedAt)}
+	},
+	merge: []string{
+		fill("session_id"), // a binding the ERP rejected ends without a session
+		touch(supersedes("is_valid")),
+		end("is_valid"),
 	},
 }
 
-// SaveBindings writes binding states in the order given: the last state of a binding wins in is_valid, also within
-// one batch; the rest stays as first written. A batch may be repeated. Errors wrap ErrRefused or ErrUnavailable.
+// SaveBindings merges binding states. A binding that ended stays ended, whatever comes and in whatever order; apart
+// from is_valid and updated_at a row stays as first known. A batch may be repeated. Errors wrap ErrRefused or
+// ErrUnavailable.
 func (db *DB) SaveBindings(ctx context.Context, rows []BindingRow) error {
 	return write(ctx, db, saveBindings, rows, (*BindingRow).fit)
 }

@@ -45,7 +45,7 @@ func onEachMigrated(t *testing.T, promise func(t *testing.T, db *DB)) {
 }
 
 // ownDatabase creates a database beside the one the DSN names and drops it at the end.
-func ownDatabase(t *testing.T, base string) string {
+func ownDatabase(t testing.TB, base string) string {
 	t.Helper()
 	u, err := url.Parse(base)
 	if err != nil {
@@ -65,7 +65,7 @@ func ownDatabase(t *testing.T, base string) string {
 	return u.String()
 }
 
-func mustOpen(t *testing.T, dsn string) *DB {
+func mustOpen(t testing.TB, dsn string) *DB {
 	t.Helper()
 	db, err := Open(dsn)
 	if err != nil {

@@ -1,8 +1,9 @@
 // Package sql is the gateway's way to its own tables: the schema as numbered migrations for MySQL (or MariaDB) and
-// SQLite, and the statements that write sessions, bindings, calls and messages into it.
+// SQLite, and the statements on it: writing sessions, bindings, calls and messages, searching and walking the calls and
+// their hash chains, removing what is too old, gathering and forgetting what there is of one person.
 //
-// It knows rows, not their meaning: it never masks, never queues, never retries and is never in a request's path. What
-// the gateway knows of business it asks of the ERP; nothing of that is kept here.
+// It knows rows, not their meaning: it never masks, hashes, queues or retries, and no answer to a user of the
+// mini-program waits for it. What the gateway knows of business it asks of the ERP; nothing of that is kept here.
 package sql
 
 import (
@@ -34,8 +35,9 @@ const (
 type DB struct {
 	pool    *sqlx.DB
 	dialect Dialect
-	// ddl opens the connections migrations run on; the pool's own read timeout would cut a long ALTER TABLE.
-	ddl func() (*stdsql.DB, error)
+	// patient opens connections for what may take long, for the pool's own read timeout would cut an ALTER TABLE or a
+	// COUNT of millions: there the caller's context alone sets the bound.
+	patient func() (*stdsql.DB, error)
 }
 
 // Open prepares a database without connecting to it, so a gateway starts while its database is away. The DSN is
@@ -64,6 +66,16 @@ func (db *DB) Dialect() Dialect { return db.dialect }
 // Ping asks the database for a sign of life. The error wraps ErrUnavailable.
 func (db *DB) Ping(ctx context.Context) error {
 	return explain("ping", db.pool.PingContext(ctx))
+}
+
+// getPatiently reads one row that takes long to find.
+func (db *DB) getPatiently(ctx context.Context, into any, query string, args ...any) error {
+	pool, err := db.patient()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = pool.Close() }() // nothing of it is left to be saved
+	return sqlx.NewDb(pool, string(db.dialect)).GetContext(ctx, into, query, args...)
 }
 
 // Close ends all connections. Statements under way are waited for.

@@ -49,10 +49,10 @@ func openMySQL(dsn string) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	patient := cfg.Clone()
-	patient.ReadTimeout, patient.WriteTimeout = 0, 0 // the caller's context alone bounds a migration
-	ddl := func() (*stdsql.DB, error) { return mysqlPool(patient) }
-	return &DB{pool: sqlx.NewDb(pool, "mysql"), dialect: MySQL, ddl: ddl}, nil
+	slow := cfg.Clone()
+	slow.ReadTimeout, slow.WriteTimeout = 0, 0
+	patient := func() (*stdsql.DB, error) { return mysqlPool(slow) }
+	return &DB{pool: sqlx.NewDb(pool, "mysql"), dialect: MySQL, patient: patient}, nil
 }
 
 func mysqlPool(cfg *mysql.Config) (*stdsql.DB, error) {
@@ -113,6 +113,9 @@ func mysqlParams(raw string) (string, error) {
 		"writeTimeout": {(5 * time.Second).String()},
 		"collation":    {"utf8mb4_general_ci"}, // the one collation old and new MySQL and MariaDB share
 		"time_zone":    {"'+00:00'"},           // the columns' CURRENT_TIMESTAMP defaults are UTC too
+		// The driver writes the values into the text, safe with utf8mb4: one journey per statement, and the planner sees
+		// the values.
+		"interpolateParams": {"true"},
 	}
 	for key, values := range given {
 		out[key] = values[:1]
@@ -132,8 +135,8 @@ func openSQLite(rest string) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: the driver refuses the path", ErrDSN)
 	}
-	ddl := func() (*stdsql.DB, error) { return stdsql.Open("sqlite", name) }
-	return &DB{pool: pool, dialect: SQLite, ddl: ddl}, nil
+	patient := func() (*stdsql.DB, error) { return stdsql.Open("sqlite", name) }
+	return &DB{pool: pool, dialect: SQLite, patient: patient}, nil
 }
 
 // sqliteName makes the driver's file: URI. WAL lets the health probe read while the writer writes; synchronous=FULL

@@ -9,7 +9,7 @@ import (
 	sqlitecode "modernc.org/sqlite/lib"
 )
 
-// The three ways a call into this package fails.
+// The ways a call into this package fails.
 var (
 	// ErrDSN means Open was given a DSN it cannot use.
 	ErrDSN = errors.New("unusable DSN")
@@ -19,6 +19,9 @@ var (
 	// ErrUnavailable means everything else: no connection, a time-out, a lock, a full disk, a missing table, an
 	// ended context. The same rows may be taken later. The statement may or may not have had its effect.
 	ErrUnavailable = errors.New("database unavailable")
+	// ErrTooDeep means FindCalls was asked for a page more than 100,000 rows down. The way on is a narrower filter, or
+	// CallFilter.Before.
+	ErrTooDeep = errors.New("page too deep")
 )
 
 // explain names the operation and tells refused from unavailable.
@@ -65,6 +68,13 @@ func refusedByMySQL(err *mysql.MySQLError) bool {
 		return true
 	}
 	return false
+}
+
+// isThereAlready reports whether MySQL has the column or index an ALTER TABLE would add. An ALTER is done wholly or not
+// at all (MySQL 8, MariaDB 10.6), so the rest of it is there too.
+func isThereAlready(err error) bool {
+	var my *mysql.MySQLError
+	return errors.As(err, &my) && (my.Number == 1060 || my.Number == 1061) // ER_DUP_FIELDNAME, ER_DUP_KEYNAME
 }
 
 // isBusy reports whether SQLite found its file locked by somebody else.

@@ -14,25 +14,27 @@ type MessageRow struct {
 	MsgStatus   string    `db:"msg_status"`  // "sent" if empty
 	SentAt      time.Time `db:"sent_at"`     // now if zero
 	ErrorDetail string    `db:"error_detail"`
+	UpdatedAt   time.Time `db:"-"` // when the state changed; zero: unknown, taken as newest
 }
 
-var saveMessages = statement{
-	op: "save messages",
-	insert: `INSERT INTO message_logs
-		(msg_id, session_id, template_id, msg_content, msg_status, sent_at, error_detail)
-		VALUES (:msg_id, :session_id, :template_id, NULLIF(:msg_content, ''), :msg_status, :sent_at,
-		 NULLIF(:error_detail, ''))`,
-	conflict: map[Dialect]string{
-		MySQL: `ON DUPLICATE KEY UPDATE msg_status = VALUES(msg_status), sent_at = VALUES(sent_at),
-			error_detail = VALUES(error_detail)`,
-		SQLite: `ON CONFLICT (msg_id) DO UPDATE SET msg_status = excluded.msg_status, sent_at = excluded.sent_at,
-			error_detail = excluded.error_detail`,
+var saveMessages = statement[MessageRow]{
+	op: "save messages", table: "message_logs",
+	columns: []string{"msg_id", "session_id", "template_id", "msg_content", "msg_status", "sent_at", "error_detail", "updated_at"},
+	values: func(r *MessageRow) []any {
+		return []any{r.MsgID, r.SessionID, r.TemplateID, textOrNull(r.MsgContent), r.MsgStatus, r.SentAt,
+			textOrNull(r.ErrorDetail), timeOrNull(r.UpdatedAt)}
+	},
+	merge: []string{
+		when(later, "msg_status", "@msg_status"),
+		when(later, "sent_at", "@sent_at"),
+		when(later, "error_detail", "@error_detail"),
+		touch(later),
 	},
 }
 
-// SaveMessages writes message states in the order given: the last state of a message wins in msg_status, sent_at and
-// error_detail, also within one batch; the rest stays as first written. A batch may be repeated. Errors wrap
-// ErrRefused or ErrUnavailable.
+// SaveMessages merges message states: msg_status, sent_at and error_detail are taken when the state is not older
+// (UpdatedAt) than the one that is there; the rest stays as first written. Within one batch the order given counts. A
+// batch may be repeated. Errors wrap ErrRefused or ErrUnavailable.
 func (db *DB) SaveMessages(ctx context.Context, rows []MessageRow) error {
 	return write(ctx, db, saveMessages, rows, (*MessageRow).fit)
 }

@@ -34,7 +34,7 @@ var versions = map[Dialect]string{
 // nothing to do. Replicas may call it at the same moment: one works, the others wait for it. The error wraps
 // ErrUnavailable; what was applied before it stays applied and is returned with it.
 func (db *DB) Migrate(ctx context.Context) ([]string, error) {
-	pool, err := db.ddl()
+	pool, err := db.patient()
 	if err != nil {
 		return nil, fmt.Errorf("sql: migrate: %w", err)
 	}
@@ -43,13 +43,14 @@ func (db *DB) Migrate(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sql: migrate: %w", err)
 	}
-	results, err := up(ctx, provider)
+	results, err := db.up(ctx, provider)
 	return names(results), explain("migrate", err)
 }
 
-// up applies what is pending. Only the very first connections to a new SQLite file meet its one lock that does not wait,
-// the change of its journal to WAL; they try again.
-func up(ctx context.Context, provider *goose.Provider) (applied []*goose.MigrationResult, err error) {
+// up applies what is pending. Two failures are mended on the way: the very first connections to a new SQLite file meet
+// its one lock that does not wait, the change of its journal to WAL, and try again; and a migration whose replica died
+// between the work and the note of it gets its note.
+func (db *DB) up(ctx context.Context, provider *goose.Provider) (applied []*goose.MigrationResult, err error) {
 	again := time.NewTicker(busyRetry)
 	defer again.Stop()
 	for until := time.Now().Add(lockWait); ; {
@@ -59,7 +60,15 @@ func up(ctx context.Context, provider *goose.Provider) (applied []*goose.Migrati
 			results = partial.Applied
 		}
 		applied = append(applied, results...)
-		if !isBusy(err) || time.Now().After(until) {
+		switch {
+		case time.Now().After(until):
+			return applied, err
+		case partial != nil && isThereAlready(err):
+			if err := db.note(ctx, partial.Failed.Source.Version); err != nil {
+				return applied, err
+			}
+			continue
+		case !isBusy(err):
 			return applied, err
 		}
 		select {
@@ -68,6 +77,12 @@ func up(ctx context.Context, provider *goose.Provider) (applied []*goose.Migrati
 			return applied, ctx.Err()
 		}
 	}
+}
+
+// note tells goose that a migration was applied.
+func (db *DB) note(ctx context.Context, version int64) error {
+	_, err := db.pool.ExecContext(ctx, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (?, ?)`, version, true)
+	return err
 }
 
 // Pending counts the migrations that Migrate would apply. It changes nothing in the database.

@@ -9,24 +9,35 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// documented is the schema as the design lists it: columns in order, then indexes as name(column).
+// documented is the schema: the design's columns and indexes first, in its order, then what later migrations added.
+// An index is listed as name(column), once for each of its columns.
 var documented = map[string]struct{ columns, indexes string }{
 	"user_sessions": {
-		"session_id openid session_key unionid created_at expires_at is_active",
-		"idx_openid(openid) idx_expires_at(expires_at)",
+		"session_id openid session_key unionid created_at expires_at is_active updated_at",
+		"idx_openid(openid) idx_expires_at(expires_at) idx_active_updated(is_active) idx_active_updated(updated_at)",
 	},
 	"erp_bindings": {
-		"binding_id session_id erp_username company_id company_name bound_at is_valid",
-		"idx_session_id(session_id) idx_erp_username(erp_username)",
+		"binding_id session_id erp_username company_id company_name bound_at is_valid updated_at",
+		"idx_session_id(session_id) idx_erp_username(erp_username) idx_valid_updated(is_valid) idx_valid_updated(updated_at)",
 	},
 	"api_call_logs": {
-		"log_id session_id api_endpoint request_method request_params response_status response_data response_time_ms error_message called_at",
-		"idx_session_id(session_id) idx_api_endpoint(api_endpoint) idx_called_at(called_at)",
+		"log_id session_id api_endpoint request_method request_params response_status response_data response_time_ms error_message called_at" +
+			" request_id replica source attempts erp_time_ms openid chain_id chain_seq chain_prev chain_hash",
+		"idx_session_id(session_id) idx_api_endpoint(api_endpoint) idx_called_at(called_at)" +
+			" idx_openid_called(openid) idx_openid_called(called_at) idx_openid_called(log_id)" +
+			" idx_session_called(session_id) idx_session_called(called_at) idx_session_called(log_id)" +
+			" idx_request_called(request_id) idx_request_called(called_at) idx_request_called(log_id)" +
+			" idx_status_called(response_status) idx_status_called(called_at) idx_status_called(log_id)" +
+			" idx_endpoint_called(api_endpoint) idx_endpoint_called(called_at) idx_endpoint_called(log_id)" +
+			" idx_endpoint_status_called(api_endpoint) idx_endpoint_status_called(response_status)" +
+			" idx_endpoint_status_called(called_at) idx_endpoint_status_called(log_id)" +
+			" idx_chain(chain_id) idx_chain(chain_seq) idx_chain(called_at) idx_chain(log_id)",
 	},
 	"message_logs": {
-		"msg_id session_id template_id msg_content msg_status sent_at error_detail",
+		"msg_id session_id template_id msg_content msg_status sent_at error_detail updated_at",
 		"idx_session_id(session_id) idx_template_id(template_id) idx_sent_at(sent_at)",
 	},
+	"audit_anchors": {"chain_id seq hash removed_at", ""},
 }
 
 func TestMigrateAppliesEachMigrationOnce(t *testing.T) {
@@ -152,7 +163,8 @@ func TestMySQLColumnsAreExactAndExplained(t *testing.T) {
 			"table without comment, InnoDB or utf8mb4": `SELECT table_name FROM information_schema.tables
 				WHERE` + ours + `AND (HEX(table_comment) NOT REGEXP 'E[4-9]' OR engine <> 'InnoDB' OR table_collation NOT LIKE 'utf8mb4%')`,
 			"id that ignores case": `SELECT CONCAT(table_name, '.', column_name) FROM information_schema.columns
-				WHERE` + ours + `AND column_name IN ('session_id', 'openid', 'log_id', 'msg_id', 'binding_id') AND collation_name <> 'utf8mb4_bin'`,
+				WHERE` + ours + `AND (column_name REGEXP '_id$' OR column_name IN ('openid', 'hash', 'chain_prev', 'chain_hash'))
+				AND column_name NOT IN ('template_id', 'company_id') AND collation_name NOT IN ('utf8mb4_bin', 'ascii_bin')`,
 			"time without milliseconds": `SELECT CONCAT(table_name, '.', column_name) FROM information_schema.columns
 				WHERE` + ours + `AND column_name LIKE '%\_at' AND column_type <> 'datetime(3)'`,
 		}
@@ -164,20 +176,55 @@ func TestMySQLColumnsAreExactAndExplained(t *testing.T) {
 	})
 }
 
-func TestMigrateOutlivesTheReadTimeout(t *testing.T) {
+func TestAReplicaThatDiedBeforeItsNoteIsMended(t *testing.T) {
+	onEachMigrated(t, func(t *testing.T, db *DB) {
+		if db.dialect != MySQL {
+			t.Skip("SQLite migrates in one transaction")
+		}
+		if _, err := db.pool.Exec(`DELETE FROM goose_db_version WHERE version_id >= 50`); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := db.Migrate(t.Context()); err != nil || db.mustPending(t) != 0 {
+			t.Errorf("migrating again what is there: %v, %d pending", err, db.mustPending(t))
+		}
+	})
+}
+
+// The version before this one names its columns and does not know the new ones.
+func TestAnOlderVersionGoesOnWriting(t *testing.T) {
+	onEachMigrated(t, func(t *testing.T, db *DB) {
+		for _, insert := range []string{
+			`INSERT INTO user_sessions (session_id, openid, expires_at) VALUES ('s', 'o', '2026-01-01 00:00:00')`,
+			`INSERT INTO erp_bindings (binding_id, session_id, erp_username) VALUES ('b', 's', 'zhang')`,
+			`INSERT INTO api_call_logs (log_id, api_endpoint, request_method) VALUES ('l', '/api', 'GET')`,
+			`INSERT INTO message_logs (msg_id, session_id, template_id) VALUES ('m', 's', 'T')`,
+		} {
+			if _, err := db.pool.Exec(insert); err != nil {
+				t.Error(err)
+			}
+		}
+		row, found, err := db.Call(t.Context(), "l")
+		want := CallRow{LogID: "l", APIEndpoint: "/api", RequestMethod: "GET", CalledAt: row.CalledAt}
+		if err != nil || !found || row != want {
+			t.Errorf("its row reads\n got %+v, %v\nwant %+v", row, err, want)
+		}
+	})
+}
+
+func TestLongStatementsOutliveTheReadTimeout(t *testing.T) {
 	onEach(t, func(t *testing.T, dsn string) {
 		if !strings.HasPrefix(dsn, "mysql:") {
 			t.Skip("MySQL only")
 		}
 		db := mustOpen(t, dsn+"?readTimeout=100ms")
-		pool, err := db.ddl()
+		pool, err := db.patient()
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = pool.Close() })
 		var slept int
 		if err := pool.QueryRow("SELECT SLEEP(0.3)").Scan(&slept); err != nil {
-			t.Errorf("a statement of 300 ms on a migration's connection: %v", err)
+			t.Errorf("a statement of 300 ms on a patient connection: %v", err)
 		}
 	})
 }

@@ -59,6 +59,16 @@ func key(column, s string) error {
 	return nil
 }
 
+// ascii tells whether s is at most limit visible ASCII characters.
+func ascii(s string, limit int) bool {
+	for _, c := range []byte(s) {
+		if c <= ' ' || c > '~' {
+			return false
+		}
+	}
+	return len(s) <= limit
+}
+
 // stamp is the time as both dialects keep it, so that a row reads the same from either. No time means now, as the
 // columns' own defaults say.
 func stamp(t time.Time) time.Time {

@@ -19,24 +19,30 @@ type SessionRow struct {
 	CreatedAt  time.Time         `db:"created_at"`  // now if zero
 	ExpiresAt  time.Time         `db:"expires_at"`  // now if zero, as for a session that ends
 	IsActive   bool              `db:"is_active"`
+	UpdatedAt  time.Time         `db:"-"` // when the state changed; zero: unknown, taken as newest
 }
 
-var saveSessions = statement{
-	op: "save sessions",
-	insert: `INSERT INTO user_sessions
-		(session_id, openid, session_key, unionid, created_at, expires_at, is_active)
-		VALUES (:session_id, :openid, :session_key, NULLIF(:unionid, ''), :created_at, :expires_at, :is_active)`,
-	conflict: map[Dialect]string{
-		MySQL: `ON DUPLICATE KEY UPDATE expires_at = VALUES(expires_at), is_active = VALUES(is_active),
-			session_key = COALESCE(VALUES(session_key), session_key), unionid = COALESCE(VALUES(unionid), unionid)`,
-		SQLite: `ON CONFLICT (session_id) DO UPDATE SET expires_at = excluded.expires_at, is_active = excluded.is_active,
-			session_key = COALESCE(excluded.session_key, session_key), unionid = COALESCE(excluded.unionid, unionid)`,
+var saveSessions = statement[SessionRow]{
+	op: "save sessions", table: "user_sessions",
+	columns: []string{"session_id", "openid", "session_key", "unionid", "created_at", "expires_at", "is_active", "updated_at"},
+	values: func(r *SessionRow) []any {
+		return []any{r.SessionID, r.OpenID, r.SessionKey, textOrNull(r.UnionID), r.CreatedAt, r.ExpiresAt, r.IsActive,
+			timeOrNull(r.UpdatedAt)}
+	},
+	merge: []string{
+		when(supersedes("is_active"), "expires_at", "@expires_at"),
+		// An ended session needs no key; and so no late row brings one back to a person who was forgotten.
+		when(supersedes("is_active")+" AND @is_active", "session_key", "COALESCE(@session_key, session_key)"),
+		"unionid = COALESCE(unionid, @unionid)",
+		fill("openid"),
+		touch(supersedes("is_active")),
+		end("is_active"),
 	},
 }
 
-// SaveSessions writes session states in the order given: the last state of a session wins in expires_at and
-// is_active, also within one batch; openid and created_at stay as first written. A batch may be repeated. Errors wrap
-// ErrRefused or ErrUnavailable.
+// SaveSessions merges session states. A state is taken when it is not older (UpdatedAt) than the one that is there;
+// an ended session stays ended, whatever comes and in whatever order. Openid, unionid and created_at stay as first
+// known. Within one batch the order given counts. A batch may be repeated. Errors wrap ErrRefused or ErrUnavailable.
 func (db *DB) SaveSessions(ctx context.Context, rows []SessionRow) error {
 	return write(ctx, db, saveSessions, rows, (*SessionRow).fit)
 }

@@ -1,5 +1,5 @@
-// Package wxmsg speaks to WeChat's server API on behalf of one mini-program. So far that is the exchange of login codes
-// (code2Session); messages are to follow.
+// Package wxmsg speaks to WeChat's server API on behalf of one mini-program, and reads what WeChat pushes to it. So far
+// that is the exchange of login codes (code2Session) and the push callback's events; messages are to follow.
 //
 // It keeps no session and no user data, never repeats a call by itself, and never lets the AppSecret, a login code or a
 // session_key into an error or a log line. What went wrong is told by Kind, decided from WeChat's errcode.

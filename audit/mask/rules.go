@@ -44,6 +44,8 @@ var byName = map[string]rule{
 	"invoiceaddress": address, "receiveraddress": address, "detailaddress": address, "homeaddress": address,
 	"地址": address, "收货地址": address,
 
+	"erpusername": person, "erpuser": person,
+
 	"email": email, "mail": email, "邮箱": email,
 
 	"openid": openID, "touser": openID, "fromuser": openID, "fromusername": openID, "tousername": openID,

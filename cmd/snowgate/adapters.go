@@ -9,6 +9,7 @@ import (
 
 	"snowgate/audit"
 	"snowgate/erpclient"
+	"snowgate/gateway"
 	"snowgate/session"
 	"snowgate/sql"
 )
@@ -93,7 +94,9 @@ func (s auditSink) WriteCalls(ctx context.Context, calls []audit.Call) error {
 		return sql.CallRow{
 			LogID: c.LogID, SessionID: c.SessionID, APIEndpoint: c.Endpoint, RequestMethod: c.Method, RequestParams: c.Params,
 			ResponseStatus: c.Status, ResponseData: c.Response, ResponseTimeMS: c.Duration.Milliseconds(),
-			ErrorMessage: c.Error, CalledAt: c.CalledAt,
+			ErrorMessage: c.Error, CalledAt: c.CalledAt, RequestID: c.RequestID, Replica: c.Replica, OpenID: c.OpenID,
+			Source: c.Source, Attempts: c.Attempts, ERPTimeMS: c.ERPTime.Milliseconds(),
+			ChainID: c.Link.ChainID, ChainSeq: c.Link.Seq, ChainPrev: c.Link.Prev, ChainHash: c.Link.Hash,
 		}
 	})))
 }
@@ -102,7 +105,7 @@ func (s auditSink) WriteSessions(ctx context.Context, changes []audit.SessionCha
 	return refused(s.db.SaveSessions(ctx, convert(changes, func(c audit.SessionChange) sql.SessionRow {
 		return sql.SessionRow{
 			SessionID: c.SessionID, OpenID: c.OpenID, UnionID: c.UnionID,
-			CreatedAt: c.CreatedAt, ExpiresAt: c.ExpiresAt, IsActive: c.Active,
+			CreatedAt: c.CreatedAt, ExpiresAt: c.ExpiresAt, IsActive: c.Active, UpdatedAt: c.ChangedAt,
 		}
 	})))
 }
@@ -111,9 +114,87 @@ func (s auditSink) WriteBindings(ctx context.Context, changes []audit.BindingCha
 	return refused(s.db.SaveBindings(ctx, convert(changes, func(c audit.BindingChange) sql.BindingRow {
 		return sql.BindingRow{
 			BindingID: c.BindingID, SessionID: c.SessionID, ERPUsername: c.ERPUsername,
-			CompanyID: c.CompanyID, CompanyName: c.CompanyName, BoundAt: c.BoundAt, IsValid: c.Valid,
+			CompanyID: c.CompanyID, CompanyName: c.CompanyName, BoundAt: c.BoundAt, IsValid: c.Valid, UpdatedAt: c.ChangedAt,
 		}
 	})))
+}
+
+func (s auditSink) WriteMessages(ctx context.Context, changes []audit.MessageChange) error {
+	return refused(s.db.SaveMessages(ctx, convert(changes, func(c audit.MessageChange) sql.MessageRow {
+		return sql.MessageRow{
+			MsgID: c.MsgID, SessionID: c.SessionID, TemplateID: c.TemplateID, MsgContent: c.Content, MsgStatus: c.Status,
+			SentAt: c.SentAt, ErrorDetail: c.Error, UpdatedAt: c.ChangedAt,
+		}
+	})))
+}
+
+func (s auditSink) Forget(ctx context.Context, persons []audit.Forgotten) error {
+	for _, p := range persons {
+		if _, err := s.db.ForgetUser(ctx, p.OpenID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// callOf is a row as the audit trail knows it, for verifying its chain.
+func callOf(r sql.CallRow) audit.Call {
+	return audit.Call{
+		LogID: r.LogID, SessionID: r.SessionID, OpenID: r.OpenID, Endpoint: r.APIEndpoint, Method: r.RequestMethod,
+		Params: r.RequestParams, Status: r.ResponseStatus, Response: r.ResponseData,
+		Duration: time.Duration(r.ResponseTimeMS) * time.Millisecond, Error: r.ErrorMessage, CalledAt: r.CalledAt,
+		RequestID: r.RequestID, Replica: r.Replica, Source: r.Source, Attempts: r.Attempts,
+		ERPTime: time.Duration(r.ERPTimeMS) * time.Millisecond,
+		Link:    audit.Link{ChainID: r.ChainID, Seq: r.ChainSeq, Prev: r.ChainPrev, Hash: r.ChainHash},
+	}
+}
+
+// archive answers the gateway's questions about the log.
+type archive struct{ db *sql.DB }
+
+func (a archive) FindCalls(ctx context.Context, q gateway.CallQuery) ([]gateway.LoggedCall, bool, error) {
+	filter := sql.CallFilter{
+		From: q.From, To: q.To, Route: q.Route, OpenID: q.User, RequestID: q.RequestID, Page: q.Page, PageSize: q.PageSize,
+	}
+	if q.Status != 0 {
+		filter.Status = &q.Status
+	}
+	rows, more, err := a.db.FindCalls(ctx, filter)
+	return convert(rows, loggedCall), more, err
+}
+
+func loggedCall(r sql.CallRow) gateway.LoggedCall {
+	return gateway.LoggedCall{
+		LogID: r.LogID, CalledAt: r.CalledAt, SessionID: r.SessionID, User: r.OpenID, Route: r.APIEndpoint,
+		Method: r.RequestMethod, Params: r.RequestParams, Status: r.ResponseStatus, Response: r.ResponseData,
+		TookMS: r.ResponseTimeMS, Error: r.ErrorMessage, RequestID: r.RequestID, Replica: r.Replica, Source: r.Source,
+		Attempts: r.Attempts, ERPMS: r.ERPTimeMS,
+	}
+}
+
+func (a archive) ExportUser(ctx context.Context, pseudonym string, sessionIDs []string) (gateway.UserRows, error) {
+	rows, err := a.db.ExportUser(ctx, pseudonym, sessionIDs)
+	return gateway.UserRows{
+		Sessions: convert(rows.Sessions, func(r sql.SessionRow) gateway.UserSession {
+			return gateway.UserSession{
+				SessionID: r.SessionID, OpenID: r.OpenID, UnionID: r.UnionID,
+				CreatedAt: r.CreatedAt, ExpiresAt: r.ExpiresAt, Active: r.IsActive,
+			}
+		}),
+		Bindings: convert(rows.Bindings, func(r sql.BindingRow) gateway.UserBinding {
+			return gateway.UserBinding{
+				BindingID: r.BindingID, SessionID: r.SessionID, ERPUsername: r.ERPUsername,
+				CompanyID: r.CompanyID, CompanyName: r.CompanyName, BoundAt: r.BoundAt, Valid: r.IsValid,
+			}
+		}),
+		Calls: convert(rows.Calls, loggedCall),
+		Messages: convert(rows.Messages, func(r sql.MessageRow) gateway.UserMessage {
+			return gateway.UserMessage{
+				MsgID: r.MsgID, SessionID: r.SessionID, TemplateID: r.TemplateID, Content: r.MsgContent,
+				Status: r.MsgStatus, SentAt: r.SentAt, Error: r.ErrorDetail,
+			}
+		}),
+	}, err
 }
 
 func convert[A, B any](list []A, f func(A) B) []B {

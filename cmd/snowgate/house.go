@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -55,6 +58,7 @@ func build(cfg *config.Config, sealer *session.Sealer, masker *mask.Masker, log 
 		return nil, err
 	}
 	registry.MustRegister(h.audit.Collector())
+	h.roles = append(h.roles, retention{db, store, cfg.Audit.Retention, cfg.ERP.Timezone, h.log}.run)
 	wechat, err := wxmsg.New(wxmsg.Config{
 		BaseURL: cfg.WeChat.BaseURL, AppID: cfg.WeChat.AppID, AppSecret: string(cfg.WeChat.AppSecret),
 		Timeout: cfg.WeChat.Timeout, Logger: log,
@@ -66,10 +70,14 @@ func build(cfg *config.Config, sealer *session.Sealer, masker *mask.Masker, log 
 	if err != nil {
 		return nil, err
 	}
+	push, err := newPush(cfg)
+	if err != nil {
+		return nil, err
+	}
 	monitor := h.newMonitor(cfg, store, db, erp, wechat)
 	registry.MustRegister(monitor.Collector())
 	h.gateway = gateway.New(gatewayConfig(cfg, log), gateway.Deps{
-		Sessions: store, Bindings: store, Attempts: store, WeChat: wechat, ERP: erp, Log: h.audit,
+		Sessions: store, Bindings: store, Attempts: store, WeChat: wechat, Push: push, Once: store, ERP: erp, Log: h.audit, Archive: archive{db},
 		Masker: masker, Monitor: monitor, Performance: health.NewPerformance(nil), Registry: registry,
 	})
 	return h, nil
@@ -111,7 +119,10 @@ func (h *house) openLog(cfg *config.Config) (*sql.DB, error) {
 		return nil, err
 	}
 	h.closers = append(h.closers, db)
-	h.audit = audit.NewLog(audit.Config{Logger: h.log}, auditSink{db})
+	h.audit, err = openAudit(cfg, h.log, auditSink{db})
+	if err != nil {
+		return nil, err
+	}
 	h.roles = append(h.roles, func(ctx context.Context) error {
 		if cfg.SQL.AutoMigrate {
 			h.migrateUntilDone(ctx, db)
@@ -119,6 +130,26 @@ func (h *house) openLog(cfg *config.Config) (*sql.DB, error) {
 		return h.audit.Run(ctx)
 	})
 	return db, nil
+}
+
+// openAudit opens the spool. Where nobody named its folder and the usual one is not ours to write, it stands in the
+// system's folder for temporary files: kill -9 loses nothing there, a restart of the machine may.
+func openAudit(cfg *config.Config, log *slog.Logger, sink audit.Sink) (*audit.Log, error) {
+	replica, err := os.Hostname()
+	if err != nil {
+		replica = "unknown"
+	}
+	settings := audit.Config{Dir: cfg.Audit.SpoolDir, MaxBytes: cfg.Audit.SpoolMaxBytes, Replica: replica, Logger: log}
+	opened, err := audit.Open(settings, sink)
+	if errors.Is(err, fs.ErrPermission) && !cfg.Given("audit.spool_dir") {
+		settings.Dir = filepath.Join(os.TempDir(), "snowgate-spool")
+		log.Warn("audit.spool_dir is not set and the usual folder cannot be written", "instead", settings.Dir)
+		opened, err = audit.Open(settings, sink)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("audit.spool_dir: %w", err)
+	}
+	return opened, nil
 }
 
 // migrateRetry is how long to wait before the database is asked again.
@@ -181,10 +212,19 @@ func (h *house) newDriver(cfg *config.Config, channel, origin string, shared sno
 	})
 }
 
+// newPush reads WeChat's pushes, or is nil where no token is configured.
+func newPush(cfg *config.Config) (gateway.Push, error) {
+	if cfg.WeChat.CallbackToken == "" {
+		return nil, nil
+	}
+	return wxmsg.NewPush(string(cfg.WeChat.CallbackToken), string(cfg.WeChat.CallbackAESKey), cfg.WeChat.AppID)
+}
+
 func (h *house) newMonitor(cfg *config.Config, store *session.Store, db *sql.DB, erp *erpclient.Client, wechat *wxmsg.Client) *health.Monitor {
 	probes := []health.Probe{
 		{Name: gateway.ProbeRedis, Check: store.Ping},
 		{Name: gateway.ProbeSQL, Check: db.Ping},
+		{Name: gateway.ProbeAudit, Check: h.audit.Health},
 		{Name: gateway.ProbeERP, Check: erp.Probe},
 		{Name: gateway.ProbeWeChat, Check: func(ctx context.Context) error {
 			return errors.Join(wechat.Misconfigured(), wechat.Probe(ctx))

@@ -2,8 +2,11 @@ package main
 
 import (
 	"fmt"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -27,17 +30,31 @@ type world struct {
 	wechat  *sandbox.WeChat
 	redis   *servertest.Server
 	mariadb *servertest.Server
+	environ []string
+
+	spoolDir string
 }
 
+// production starts the program in its world.
 func production(t *testing.T, more ...string) *world {
 	t.Helper()
+	w := outside(t, more...)
+	w.gate = start(t, w.environ...)
+	return w
+}
+
+// outside is the world without the program.
+func outside(t *testing.T, more ...string) *world {
+	t.Helper()
 	w := &world{
+		gate:   &gate{t: t},
 		erp:    sandbox.NewERP(sandbox.ERPOptions{}),
 		wechat: sandbox.NewWeChat(sandbox.WeChatOptions{AppID: "wx0123456789abcdef", AppSecret: "an-app-secret-of-the-test"}),
-		redis:  servertest.Redis(t), mariadb: servertest.MariaDB(t),
+		redis:  servertest.Redis(t), mariadb: servertest.MariaDB(t), spoolDir: filepath.Join(t.TempDir(), "spool"),
 	}
-	w.gate = start(t, append([]string{
+	w.environ = append([]string{
 		"SNOWGATE_SERVER__BEHIND_PROXY=true",
+		"SNOWGATE_AUDIT__SPOOL_DIR=" + w.spoolDir,
 		"SNOWGATE_REDIS__URL=" + w.redis.URL(),
 		"SNOWGATE_SQL__DSN=" + w.mariadb.DSN(),
 		"SNOWGATE_WECHAT__BASE_URL=" + standIn(t, w.wechat),
@@ -50,7 +67,7 @@ func production(t *testing.T, more ...string) *world {
 		"SNOWGATE_ERP__SNOWBEASTS__SERVICE_PASSWORD=snow-staff-1",
 		"SNOWGATE_SEAL__KEYS=2026a:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
 		"SNOWGATE_ADMIN__TOKENS=" + testAdminToken,
-	}, more...)...)
+	}, more...)
 	return w
 }
 
@@ -236,7 +253,7 @@ func TestNoSecretIsWrittenAnywhere(t *testing.T) {
 		"test-alice-secret-code", "SNOW-2026-A", testAdminToken)
 	places := map[string]string{
 		"answers": answers.String(), "stderr": w.stderr.String(), "stdout": w.stdout.String(),
-		"tables": w.dumpTables(), "redis": w.dumpRedis(),
+		"tables": w.dumpTables(), "redis": w.dumpRedis(), "spool": w.dumpSpool(),
 	}
 	for place, text := range places {
 		for i, secret := range secrets {
@@ -298,6 +315,27 @@ func (w *world) dumpRedis() string {
 			w.t.Fatal(err)
 		}
 		all.WriteString(key + "\n" + dump + "\n")
+	}
+	return all.String()
+}
+
+// dumpSpool reads every file of the spool: a shipped segment stays until the next one is begun.
+func (w *world) dumpSpool() string {
+	w.t.Helper()
+	var all strings.Builder
+	err := filepath.WalkDir(w.spoolDir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := os.ReadFile(path) //nolint:gosec // the test's own folder
+		all.Write(content)
+		return err
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if !strings.Contains(all.String(), "/api/user/profile") {
+		w.t.Error("the spool does not hold what is looked through")
 	}
 	return all.String()
 }

@@ -30,6 +30,8 @@ Usage:
 
 Commands:
   serve          answer requests until interrupted (the default)
+  audit verify   walk the call log's hash chains; exit code 1 names the first row that was changed or is missing
+  audit export   write the call log as CSV or JSON lines
   check-config   print the configuration in force, secrets masked, or every complaint about it
   codes          list every error a client can be told
   migrate        bring the database's schema up to date
@@ -43,81 +45,98 @@ Options:
 Without any configuration snowgate runs a sandbox on 127.0.0.1:8080 with everything embedded.
 `
 
-// command is one thing snowgate can be told to do.
-type command func(ctx context.Context, cfg *config.Config, stdout, stderr io.Writer) error
+// command is one thing snowgate can be told to do, with the arguments behind its name.
+type command func(ctx context.Context, cfg *config.Config, args []string, stdout, stderr io.Writer) error
 
 var commands = map[string]command{
-	"serve":        serve,
-	"check-config": checkConfig,
-	"migrate":      migrate,
+	"serve":        withoutArguments(serve),
+	"check-config": withoutArguments(checkConfig),
+	"migrate":      withoutArguments(migrate),
+	"audit verify": auditVerify,
+	"audit export": auditExport,
+}
+
+// plain are the commands that need no configuration.
+var plain = map[string]func(stdout io.Writer) error{
+	"help":  func(w io.Writer) error { _, err := io.WriteString(w, usage); return err },
+	"codes": gateway.PrintCatalogue,
+	"version": func(w io.Writer) error {
+		_, err := fmt.Fprintf(w, "snowgate %s %s %s/%s\n", buildVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+		return err
+	},
+}
+
+// errUsage is what a command's error wraps when it was called wrongly.
+var errUsage = errors.New("usage")
+
+func withoutArguments(do func(ctx context.Context, cfg *config.Config, stdout, stderr io.Writer) error) command {
+	return func(ctx context.Context, cfg *config.Config, args []string, stdout, stderr io.Writer) error {
+		if len(args) > 0 {
+			return fmt.Errorf("%w: too many arguments: %s", errUsage, strings.Join(args, " "))
+		}
+		return do(ctx, cfg, stdout, stderr)
+	}
 }
 
 // run is the whole program: everything it needs comes in as arguments, so that a test can start it.
 func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) int {
-	file, name, err := parse(args, stderr)
-	if err != nil {
+	file, name, rest, err := parse(args)
+	if err == nil && plain[name] != nil {
+		err = plain[name](stdout)
+	} else if err == nil {
+		err = runConfigured(ctx, name, file, rest, environ, stdout, stderr)
+	}
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.Is(err, errUsage):
+		_, _ = fmt.Fprintf(stderr, "snowgate: %v; see snowgate help\n", err)
 		return exitUsage
+	case errors.As(err, new(*config.Complaints)):
+		_, _ = fmt.Fprintln(stderr, err)
+		return exitUsage
+	default:
+		_, _ = fmt.Fprintln(stderr, "snowgate:", err)
+		return exitFailure
 	}
-	switch name {
-	case "help":
-		_, _ = io.WriteString(stdout, usage)
-		return exitOK
-	case "codes":
-		if err := gateway.PrintCatalogue(stdout); err != nil {
-			return exitFailure
-		}
-		return exitOK
-	case "version":
-		_, _ = fmt.Fprintf(stdout, "snowgate %s %s %s/%s\n", buildVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
-		return exitOK
-	}
+}
+
+func runConfigured(ctx context.Context, name, file string, args, environ []string, stdout, stderr io.Writer) error {
 	do, ok := commands[name]
 	if !ok {
-		_, _ = fmt.Fprintf(stderr, "snowgate: there is no command %q; see snowgate help\n", name)
-		return exitUsage
+		return fmt.Errorf("%w: there is no command %q", errUsage, name)
 	}
 	cfg, warnings, err := config.Load(file, environ)
 	for _, w := range warnings {
 		_, _ = fmt.Fprintln(stderr, "warning:", w)
 	}
 	if err != nil {
-		_, _ = fmt.Fprintln(stderr, err)
-		return exitUsage
+		return err
 	}
-	if err := do(ctx, cfg, stdout, stderr); err != nil {
-		_, _ = fmt.Fprintln(stderr, "snowgate:", err)
-		return exitFailure
-	}
-	return exitOK
+	return do(ctx, cfg, args, stdout, stderr)
 }
 
-// parse reads the options, which may stand before or behind the command.
-func parse(args []string, stderr io.Writer) (file, name string, err error) {
+// parse reads the options in front of the command, and the command's name, which may be of two words.
+func parse(args []string) (file, name string, rest []string, err error) {
 	flags := flag.NewFlagSet("snowgate", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	flags.StringVar(&file, "c", "", "")
 	showVersion := flags.Bool("version", false, "")
-	err = flags.Parse(args)
-	if err == nil && flags.NArg() > 1 {
-		name = flags.Arg(0)
-		err = flags.Parse(flags.Args()[1:])
-	} else if flags.NArg() == 1 {
-		return file, flags.Arg(0), err
-	}
-	switch {
+	switch err = flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
-		return file, "help", nil
-	case err == nil && flags.NArg() > 0:
-		err = fmt.Errorf("too many arguments: %s", strings.Join(flags.Args(), " "))
+		return file, "help", nil, nil
+	case err != nil:
+		return file, "", nil, fmt.Errorf("%w: %w", errUsage, err)
 	case *showVersion:
-		name = "version"
-	case name == "":
-		name = "serve"
+		return file, "version", nil, nil
+	case flags.NArg() == 0:
+		return file, "serve", nil, nil
 	}
-	if err != nil {
-		_, _ = fmt.Fprintf(stderr, "snowgate: %v\n\n%s", err, usage)
+	name, rest = flags.Arg(0), flags.Args()[1:]
+	if name == "audit" && len(rest) > 0 {
+		name, rest = name+" "+rest[0], rest[1:]
 	}
-	return file, name, err
+	return file, name, rest, nil
 }
 
 // buildVersion is the linker's, else that of the module, else "dev".

@@ -40,6 +40,9 @@ func enterSandbox(cfg *config.Config) (*box, error) {
 	account, password := world.ERP.ServiceAccount()
 	fill(&cfg.Redis.URL, config.Secret(world.RedisURL))
 	fill(&cfg.SQL.DSN, config.Secret("sqlite://"+filepath.Join(dir, "log.db")))
+	if !cfg.Given("audit.spool_dir") {
+		cfg.Audit.SpoolDir = filepath.Join(dir, "spool")
+	}
 	if cfg.WeChat.AppID == "" {
 		cfg.WeChat.BaseURL, cfg.WeChat.AppID = world.WeChatURL, world.WeChat.AppID()
 		cfg.WeChat.AppSecret = config.Secret(world.WeChat.AppSecret())

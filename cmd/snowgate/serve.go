@@ -99,9 +99,8 @@ func (h *house) runUntil(ctx context.Context, server *http.Server, listener net.
 		pause(drain, drainNotice)
 	}
 	errs := []error{server.Shutdown(drain), group.Wait()}
-	errs = append(errs, h.audit.Close(drain))
 	stopBackground()
-	errs = append(errs, work.Wait(), h.close(drain))
+	errs = append(errs, work.Wait(), h.audit.Close(drain), h.close(drain))
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}

@@ -72,7 +72,7 @@ func TestCommands(t *testing.T) {
 			exitUsage, "", "erp.timeout"},
 		{"a key that is nearly right", []string{"check-config"}, []string{"SNOWGATE_MODE=sandbox", "SNOWGATE_REDIS__URI=x"}, exitOK, "", "SNOWGATE_REDIS__URL"},
 		{"unknown command", []string{"sing"}, nil, exitUsage, "", `no command "sing"`},
-		{"unknown option", []string{"--loud"}, nil, exitUsage, "", "Usage:"},
+		{"unknown option", []string{"--loud"}, nil, exitUsage, "", "see snowgate help"},
 		{"too many arguments", []string{"serve", "now"}, nil, exitUsage, "", "too many arguments"},
 		{"migrate without a database", []string{"migrate"}, complete, exitFailure, "", "sql.dsn"},
 		{"missing file", []string{"-c", "testdata/none.yaml", "check-config"}, nil, exitUsage, "", "none.yaml"},

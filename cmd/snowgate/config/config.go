@@ -73,7 +73,7 @@ type SQL struct {
 type Audit struct {
 	SpoolDir      string        // audit.spool_dir: folder that holds rows until the database has them; /var/lib/snowgate/spool
 	SpoolMaxBytes int64         // audit.spool_max_bytes: bound of that folder in bytes; 1GiB
-	Retention     time.Duration // audit.retention: age at which log rows are deleted; 180d
+	Retention     time.Duration // audit.retention: age at which log rows are deleted; 90d
 }
 
 // WeChat is the server API of the mini-program's account.

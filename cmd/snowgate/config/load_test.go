@@ -249,6 +249,14 @@ func TestWhatWasProbablyNotMeantIsAWarning(t *testing.T) {
 			[]string{"SNOWGATE_SERVER__REQUEST_TIMEOUT=1s"},
 			[]string{"server.request_timeout (environment SNOWGATE_SERVER__REQUEST_TIMEOUT): is shorter than erp.timeout (4s), which can never be used up"},
 		},
+		"push callback half set": {
+			[]string{"SNOWGATE_WECHAT__CALLBACK_AES_KEY=0123456789012345678901234567890123456789012"},
+			[]string{"wechat.callback_aes_key (environment SNOWGATE_WECHAT__CALLBACK_AES_KEY): has no effect without wechat.callback_token; the push callback is off"},
+		},
+		"push callback": {
+			[]string{"SNOWGATE_WECHAT__CALLBACK_TOKEN=t0ken", "SNOWGATE_WECHAT__CALLBACK_AES_KEY=0123456789012345678901234567890123456789012"},
+			nil,
+		},
 		"sandbox in the open": {
 			[]string{"SNOWGATE_MODE=sandbox", "SNOWGATE_SERVER__LISTEN=:8080"},
 			[]string{"server.listen (environment SNOWGATE_SERVER__LISTEN): opens the sandbox, whose secrets everybody knows, to other machines"},

@@ -15,9 +15,6 @@ var (
 // its lines here, and nothing else.
 var withoutEffect = []string{
 	"alerts.webhooks",
-	"audit.retention",
-	"audit.spool_dir",
-	"audit.spool_max_bytes",
 	"limits.logins_per_ip",
 	"limits.requests_per_ip",
 	"limits.requests_per_openid",
@@ -25,8 +22,6 @@ var withoutEffect = []string{
 	"stock.api_key",
 	"stock.driver",
 	"stock.origin",
-	"wechat.callback_aes_key",
-	"wechat.callback_token",
 	"wechat.send_rate",
 	"wechat.templates",
 }
@@ -50,6 +45,9 @@ func (c *Config) warnings() []string {
 	}
 	if c.Server.BehindProxy && len(c.Server.TrustedProxies) == 0 {
 		warn("server.trusted_proxies", "is empty; every caller seems to come from the proxy's address, and limits per address count them as one")
+	}
+	if c.WeChat.CallbackAESKey != "" && c.WeChat.CallbackToken == "" {
+		warn("wechat.callback_aes_key", "has no effect without wechat.callback_token; the push callback is off")
 	}
 	if c.Sandbox() && !listensOnLoopback(c.Server.Listen) {
 		warn("server.listen", "opens the sandbox, whose secrets everybody knows, to other machines")

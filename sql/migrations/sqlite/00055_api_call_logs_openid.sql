@@ -1,0 +1,3 @@
+-- 微信openid（脱敏后的代号，注销后清空）
+-- +goose Up
+ALTER TABLE api_call_logs ADD COLUMN openid VARCHAR(64) NULL;
