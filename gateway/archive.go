@@ -2,12 +2,9 @@ package gateway
 
 import (
 	"context"
-	"errors"
 	"net/url"
 	"strconv"
 	"time"
-
-	"snowgate/session"
 )
 
 // Archive answers questions about what was written down. Errors are the database's: unavailable.
@@ -207,28 +204,22 @@ func (s *Server) forgetUser(c *call) error {
 }
 
 // erase forgets a person, asked by them or by WeChat, and returns how many sessions ended. It may be repeated, and after
-// an error has to be. Nothing is done while it cannot be written down.
+// an error has to be: the session to ask with ends last. Nothing is done while it cannot be written down.
 func (s *Server) erase(ctx context.Context, openid string) (sessions int, err error) {
 	if err := s.deps.Log.Ready(); err != nil {
 		return 0, auditUnavailable.after(storeRetry, err)
 	}
-	old, err := s.deps.Bindings.Unbind(ctx, openid)
-	if err != nil && !errors.Is(err, session.ErrNotBound) {
-		return 0, err
-	}
-	if err == nil {
-		if err := s.deps.ERP.Forget(ctx, old.ERPUsername); err != nil {
-			return 0, err
-		}
-		old.ERPUsername = "" // should this be the first that the table hears of the binding
-		s.deps.Log.Binding(bindingChange("", old, false))
-	}
-	ended, err := s.deps.Sessions.RevokeAll(ctx, openid)
+	old, ended, err := s.endBinding(ctx, openid)
 	if err != nil {
 		return 0, err
+	}
+	if ended {
+		old.ERPUsername = "" // should this be the first that the table hears of the binding
+		s.deps.Log.Binding(bindingChange("", old, false))
 	}
 	if err := s.deps.Log.Forget(s.deps.Masker.Pseudonym("openid", openid)); err != nil {
 		return 0, auditUnavailable.after(storeRetry, err)
 	}
-	return len(ended), nil
+	ids, err := s.deps.Sessions.RevokeAll(ctx, openid)
+	return len(ids), err
 }

@@ -174,17 +174,30 @@ func (s *Server) keepBinding(c *call, way string, b erpclient.Bound) error {
 
 // unbind is DELETE /api/auth/erp-bind. It may be repeated.
 func (s *Server) unbind(c *call) error {
-	old, err := s.deps.Bindings.Unbind(c.Request().Context(), c.session.OpenID)
-	if err != nil && !errors.Is(err, session.ErrNotBound) {
+	old, ended, err := s.endBinding(c.Request().Context(), c.session.OpenID)
+	if err != nil {
 		return err
 	}
-	if err == nil {
-		if err := s.deps.ERP.Forget(c.Request().Context(), old.ERPUsername); err != nil {
-			return err
-		}
+	if ended {
 		s.deps.Log.Binding(bindingChange(c.session.ID, old, false))
 	}
 	return c.ok(map[string]bool{"bindStatus": false})
+}
+
+// endBinding drops the binding's ERP session and then the binding: the other way round, a failure between the two could
+// not be repeated. ended is false where there was no binding.
+func (s *Server) endBinding(ctx context.Context, openid string) (old session.Binding, ended bool, err error) {
+	old, err = s.deps.Bindings.Binding(ctx, openid)
+	if err == nil {
+		err = s.deps.ERP.Forget(ctx, old.ERPUsername)
+	}
+	if err == nil || errors.Is(err, session.ErrUnreadable) {
+		old, err = s.deps.Bindings.Unbind(ctx, openid)
+	}
+	if errors.Is(err, session.ErrNotBound) {
+		return old, false, nil
+	}
+	return old, err == nil, err
 }
 
 func bindingChange(sessionID string, b session.Binding, valid bool) audit.BindingChange {

@@ -9,9 +9,9 @@ import (
 )
 
 const (
-	// retryShare and retryFloor are the retry budget's promise: a fifth more calls, and ten for a quiet gateway.
+	// retryShare and retryFloor are the retry budget's promise: a fifth more calls, and twenty for a quiet gateway.
 	retryShare = 1.2
-	retryFloor = 10
+	retryFloor = 20
 	// underway is how long a call that was let through before the breaker opened may take to arrive.
 	underway = 100 * time.Millisecond
 	// trialWindow is a little shorter than the breaker's 10 s, so that the ends of two rounds do not count as one.
@@ -53,7 +53,7 @@ func errorFigures(w *world, answers []answer, began time.Time) []figure {
 	trials := w.primary.busiest(opened.Add(underway), ended, trialWindow, askedFor)
 	after := since(answers, opened)
 	return []figure{
-		atMost(fmt.Sprintf("calls until the breaker opens, for %d requests (1.2 × and a floor of 10)", before), float64(calls), limit, ""),
+		atMost(fmt.Sprintf("calls until the breaker opens, for %d requests (1.2 × and a floor of 20)", before), float64(calls), limit, ""),
 		atMost("trial calls in any 10 s after that", float64(trials), 3, ""),
 		told("breaker opened after", "%s", tidy(opened.Sub(began))),
 		told("answers after that", "%s; %d calls at the ERP; p99 %s", summary(after),
@@ -82,7 +82,7 @@ func runBudget(ctx context.Context, l *lab) ([]figure, error) {
 		calls := w.primary.between(began, farFuture, askedFor)
 		return describe(
 			fmt.Sprintf("every third answer is 500; %d different questions per second (at random moments) for %s", perSecond, tidy(lasts)),
-			atMost(fmt.Sprintf("calls for %d requests (1.2 × and a floor of 10)", len(answers)), float64(calls),
+			atMost(fmt.Sprintf("calls for %d requests (1.2 × and a floor of 20)", len(answers)), float64(calls),
 				retryShare*float64(len(answers))+retryFloor, ""),
 			told("retries", "%.0f granted, %.0f refused by the budget", page.sum("snowgate_erp_retries_total"),
 				page.sum("snowgate_erp_retries_refused_total")),
