@@ -107,7 +107,7 @@ func FuzzRateStaysBetweenNoughtAndOne(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		d, ok := erpclient.ParseDecimal(text)
 		if !ok {
-			t.Skip()
+			t.Skip("not a number")
 		}
 		rate := d.Rate()
 		if f := rate.Float(); f < 0 || f > 1 || !json.Valid([]byte(rate)) || strings.HasSuffix(string(rate), ".") {

@@ -237,18 +237,15 @@ func TestNoSecretIsWrittenAnywhere(t *testing.T) {
 		note(w.ask("GET", path, token, ""))
 	}
 	note(w.ask("POST", "/api/auth/erp-bind", token, `{"inviteCode":"SNOW-2026-A"}`))
+	note(w.ask("GET", "/api/user/export", token, ""))
+	note(w.ask("GET", "/api/admin/calls?user="+openidOf(w, "alice"), testAdminToken, ""))
 	w.wechat.FailNext("jscode2session", 40013, 1)
 	note(w.ask("POST", "/api/auth/wx-login", "", `{"code":"test-alice-secret-code"}`))
 	eventually(t, "the calls are in the log", func() bool {
 		return w.rows(`SELECT count(*) FROM api_call_logs`) >= 9
 	})
 
-	openid := ""
-	for _, u := range w.wechat.Users() {
-		if u.Name == "alice" {
-			openid = u.OpenID
-		}
-	}
+	openid := openidOf(w, "alice")
 	secrets := append(w.wechat.SessionKeys(), token, "snow-alice-1", "a-wrong-password-1", w.wechat.AppSecret(),
 		"test-alice-secret-code", "SNOW-2026-A", testAdminToken)
 	places := map[string]string{
@@ -265,6 +262,16 @@ func TestNoSecretIsWrittenAnywhere(t *testing.T) {
 			t.Errorf("%s hold the openid", place)
 		}
 	}
+}
+
+func openidOf(w *world, name string) string {
+	for _, u := range w.wechat.Users() {
+		if u.Name == name {
+			return u.OpenID
+		}
+	}
+	w.t.Fatalf("WeChat knows no %s", name)
+	return ""
 }
 
 func (w *world) dumpTables() string {
