@@ -121,7 +121,7 @@ func (m *Monitor) Run(ctx context.Context) error {
 // keepLooking counts the interval from the beginning of a look, so that slow checks do not stretch it.
 func (m *Monitor) keepLooking(ctx context.Context, w *watch) {
 	for ctx.Err() == nil {
-		next := time.NewTimer(m.pause())
+		next := time.NewTimer(m.pause(w.probe.Every))
 		_ = m.look(ctx, w) // fails only when ctx has ended, which ends the loop
 		select {
 		case <-next.C:
@@ -132,9 +132,9 @@ func (m *Monitor) keepLooking(ctx context.Context, w *watch) {
 }
 
 // pause is the interval with its jitter.
-func (m *Monitor) pause() time.Duration {
+func (m *Monitor) pause(interval time.Duration) time.Duration {
 	swing := m.jitter * (2*rand.Float64() - 1) //nolint:gosec // spreads load, protects nothing
-	return time.Duration(float64(m.interval) * (1 + swing))
+	return time.Duration(float64(interval) * (1 + swing))
 }
 
 // Look looks at one probe now and returns what it saw. If a look is under way, its result is returned instead of asking the

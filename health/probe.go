@@ -27,6 +27,8 @@ type Probe struct {
 	Check func(ctx context.Context) error
 	// Timeout is the time a check may take; default half the interval, at most 5 s.
 	Timeout time.Duration
+	// Every is from one look to the next, for what is cheap to ask and must be known soon; default Config.Interval.
+	Every time.Duration
 }
 
 // status is what the last recorded look left behind; immutable once stored.
@@ -54,8 +56,11 @@ type watch struct {
 }
 
 func newWatch(p Probe, interval time.Duration, keep int, now time.Time) *watch {
+	if p.Every <= 0 {
+		p.Every = interval
+	}
 	if p.Timeout <= 0 {
-		p.Timeout = min(interval/2, maxDefaultTimeout)
+		p.Timeout = min(p.Every/2, maxDefaultTimeout)
 	}
 	w := &watch{probe: p, turn: make(chan struct{}, 1), past: history{limit: keep}}
 	w.current.Store(&status{state: Unknown, since: now})

@@ -98,14 +98,7 @@ func (w *world) spawn(binary string) *process {
 	case <-time.After(15 * time.Second):
 		w.t.Fatal("the process does not listen")
 	}
-	eventually(w.t, "the process is ready", func() bool {
-		res, err := http.Get(w.url + "/readyz")
-		if err != nil {
-			return false
-		}
-		defer func() { _ = res.Body.Close() }()
-		return res.StatusCode == http.StatusOK
-	})
+	eventually(w.t, "the process is ready", func() bool { return w.readiness() == http.StatusOK })
 	return &process{cmd: cmd, t: w.t}
 }
 

@@ -67,15 +67,18 @@ func start(t *testing.T, environ ...string) *gate {
 		}
 		return found != nil
 	})
-	eventually(t, "the program is ready", func() bool {
-		res, err := http.Get(g.url + "/readyz")
-		if err != nil {
-			return false
-		}
-		defer func() { _ = res.Body.Close() }()
-		return res.StatusCode == http.StatusOK
-	})
+	eventually(t, "the program is ready", func() bool { return g.readiness() == http.StatusOK })
 	return g
+}
+
+// readiness is the status of /readyz, 0 while nobody answers.
+func (g *gate) readiness() int {
+	res, err := http.Get(g.url + "/readyz")
+	if err != nil {
+		return 0
+	}
+	defer func() { _ = res.Body.Close() }()
+	return res.StatusCode
 }
 
 // end interrupts the program and returns its exit code.

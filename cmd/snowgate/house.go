@@ -220,9 +220,12 @@ func newPush(cfg *config.Config) (gateway.Push, error) {
 	return wxmsg.NewPush(string(cfg.WeChat.CallbackToken), string(cfg.WeChat.CallbackAESKey), cfg.WeChat.AppID)
 }
 
+// redisEvery is how often Redis is probed: readiness hangs on it, and one small write costs nothing.
+const redisEvery = 2 * time.Second
+
 func (h *house) newMonitor(cfg *config.Config, store *session.Store, db *sql.DB, erp *erpclient.Client, wechat *wxmsg.Client) *health.Monitor {
 	probes := []health.Probe{
-		{Name: gateway.ProbeRedis, Check: store.Ping},
+		{Name: gateway.ProbeRedis, Check: store.Ping, Every: min(redisEvery, cfg.Health.Interval)},
 		{Name: gateway.ProbeSQL, Check: db.Ping},
 		{Name: gateway.ProbeAudit, Check: h.audit.Health},
 		{Name: gateway.ProbeERP, Check: erp.Probe},

@@ -190,10 +190,12 @@ func TestRedisAwayIsNeverALogout(t *testing.T) {
 	if r := w.ask("POST", "/api/auth/wx-login", "", `{"code":"test-carol-away"}`); r.Error != "store_unavailable" {
 		t.Errorf("login: %s", r.raw)
 	}
+	eventually(t, "the gateway is not ready", func() bool { return w.readiness() == http.StatusServiceUnavailable })
 	w.redis.Start()
 	eventually(t, "the session is served again", func() bool {
 		return w.ask("GET", "/api/orders/search", token, "").Code == 0
 	})
+	eventually(t, "the gateway is ready again", func() bool { return w.readiness() == http.StatusOK })
 }
 
 // TestEveryCallBecomesARow keeps: calls, sessions and bindings are in the database, and a database outage is not felt.
