@@ -139,7 +139,7 @@ func openAudit(cfg *config.Config, log *slog.Logger, sink audit.Sink) (*audit.Lo
 	if err != nil {
 		replica = "unknown"
 	}
-	settings := audit.Config{Dir: cfg.Audit.SpoolDir, MaxBytes: cfg.Audit.SpoolMaxBytes, Replica: replica, Logger: log}
+	settings := audit.Config{Dir: cfg.Audit.SpoolDir, MaxBytes: cfg.Audit.SpoolMaxBytes, MaxAge: cfg.Audit.SpoolMaxAge, Replica: replica, Logger: log}
 	opened, err := audit.Open(settings, sink)
 	if errors.Is(err, fs.ErrPermission) && !cfg.Given("audit.spool_dir") {
 		settings.Dir = filepath.Join(os.TempDir(), "snowgate-spool")

@@ -73,6 +73,7 @@ type SQL struct {
 type Audit struct {
 	SpoolDir      string        // audit.spool_dir: folder that holds rows until the database has them; /var/lib/snowgate/spool
 	SpoolMaxBytes int64         // audit.spool_max_bytes: bound of that folder in bytes; 1GiB
+	SpoolMaxAge   time.Duration // audit.spool_max_age: of a waiting row, beyond which nothing that needs a row is done; 7d
 	Retention     time.Duration // audit.retention: age at which log rows are deleted; 90d
 }
 

@@ -56,6 +56,7 @@ func (c *Config) storeKeys() []key {
 		{"sql.auto_migrate", boolean(&c.SQL.AutoMigrate)},
 		{"audit.spool_dir", text(&c.Audit.SpoolDir)},
 		{"audit.spool_max_bytes", size(&c.Audit.SpoolMaxBytes)},
+		{"audit.spool_max_age", duration(&c.Audit.SpoolMaxAge, time.Minute, 365*day)},
 		{"audit.retention", duration(&c.Audit.Retention, day, 3650*day)},
 	}
 }
