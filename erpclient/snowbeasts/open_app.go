@@ -88,7 +88,7 @@ func isRedirect(status int) bool { return status >= 300 && status < 400 }
 // Errors do not name the address: it may carry a ticket.
 func nextHop(from *url.URL, location string) (*url.URL, error) {
 	to, err := from.Parse(location)
-	if err != nil || (to.Scheme != "http" && to.Scheme != "https") || !strings.EqualFold(to.Hostname(), from.Hostname()) {
+	if err != nil || (to.Scheme != "http" && to.Scheme != "https") || !sameHost(to.Hostname(), from.Hostname()) {
 		return nil, errLeaves
 	}
 	to.User, to.Fragment, to.RawFragment = nil, "", ""
@@ -102,6 +102,11 @@ func nextHop(from *url.URL, location string) (*url.URL, error) {
 		return nil, errLogin
 	}
 	return to, nil
+}
+
+// sameHost takes the names of this machine for one.
+func sameHost(a, b string) bool {
+	return strings.EqualFold(a, b) || isLoopback(a) && isLoopback(b)
 }
 
 func isLoopback(host string) bool {
