@@ -24,6 +24,22 @@ func (mysqlLock) SessionLock(ctx context.Context, conn *stdsql.Conn) error {
 	if got.Int64 != 1 {
 		return errLockBusy
 	}
+	return noteBeginning(ctx, conn)
+}
+
+// noteBeginning writes what goose notes right behind creating its table: version 0. A first start that was cut off
+// between the two leaves a table that goose itself refuses from then on. SQLite's lock is a transaction, which leaves
+// nothing half done.
+func noteBeginning(ctx context.Context, conn *stdsql.Conn) error {
+	var tables int
+	err := conn.QueryRowContext(ctx, versions[MySQL]).Scan(&tables)
+	if err == nil && tables > 0 {
+		_, err = conn.ExecContext(ctx, `INSERT INTO goose_db_version (version_id, is_applied)
+			SELECT 0, 1 FROM DUAL WHERE NOT EXISTS (SELECT 1 FROM goose_db_version)`)
+	}
+	if err != nil {
+		return fmt.Errorf("note the first migration's beginning: %w", err)
+	}
 	return nil
 }
 
