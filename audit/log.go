@@ -181,7 +181,8 @@ const (
 // lookFor is how long Close waits for what is pending: it may have been destroyed on disk, and then nothing comes.
 const lookFor = time.Second
 
-// Close ships what is left until ctx ends. What stays is on disk: the next process takes it from there.
+// Close ships what is left until ctx ends. What stays is on disk: the next process takes it from there. Run must have
+// ended: the spool has one consumer.
 func (l *Log) Close(ctx context.Context) error {
 	for ctx.Err() == nil && l.spool.Stats().Pending > 0 {
 		soon, cancel := context.WithTimeout(ctx, lookFor)

@@ -59,8 +59,8 @@ func try[T any](ctx context.Context, ch *channel, q question[T], share time.Dura
 	return call(ctx, ch, q, renewed, share, true)
 }
 
-// call asks the driver through breaker and bulkhead, for at most share. With a session just renewed for this call, a session said to be
-// lost is something else, and the breaker has to learn what.
+// call asks the driver through breaker and bulkhead, for at most share. With a session just renewed for this call, a
+// session said to be lost is something else, and the breaker has to learn what.
 func call[T any](ctx context.Context, ch *channel, q question[T], s Session, share time.Duration, renewed bool) (v T, err error) {
 	ctx, cancel := context.WithTimeout(ctx, share)
 	defer cancel()

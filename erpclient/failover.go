@@ -97,12 +97,8 @@ func (c *Client) Run(ctx context.Context) error {
 func (c *Client) bringBack(ctx context.Context) {
 	for {
 		wait := time.Duration(float64(probeEvery) * (0.8 + 0.4*rand.Float64())) //nolint:gosec // spreads replicas; no secret
-		timer := time.NewTimer(wait)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
+		if !sleep(ctx, wait) {
 			return
-		case <-timer.C:
 		}
 		if c.failover.isOut() {
 			probe, cancel := context.WithTimeout(ctx, probeTimeout)

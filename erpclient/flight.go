@@ -16,11 +16,11 @@ type outcome[T any] struct {
 // first caller's deadline but not its cancellation: a caller who gives up does not take the others' answer away. A caller
 // who joined a flight late, and still has time when its deadline ends it, asks again.
 // The answer is shared: treat it as read-only.
-func coalesce[T any](ctx context.Context, c *Client, q question[T], fly func(context.Context) outcome[T]) (outcome[T], error) {
+func coalesce[T any](ctx context.Context, c *Client, q question[T], fly func(context.Context) outcome[T]) outcome[T] {
 	for {
 		o, led := join(ctx, c, q, fly)
 		if led {
-			return o, o.err
+			return o
 		}
 		if KindOf(o.err) == KindTimeout && fits(2*landingTime, remaining(ctx)) {
 			continue
@@ -28,7 +28,7 @@ func coalesce[T any](ctx context.Context, c *Client, q question[T], fly func(con
 		o.trail.Coalesced = true
 		o.trail.Attempts = nil // they are told once, by the caller who led
 		c.metrics.coalesced.Inc()
-		return o, o.err
+		return o
 	}
 }
 

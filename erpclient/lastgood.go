@@ -78,10 +78,7 @@ func (l *lastGood) due(binding, question string) bool {
 	if l.now().Before(l.saved[key].Add(saveEvery)) {
 		return false
 	}
-	if len(l.saved) >= maxLocalSessions {
-		clear(l.saved)
-	}
-	l.saved[key] = l.now()
+	remember(l.saved, key, l.now())
 	return true
 }
 

@@ -39,8 +39,8 @@ const (
 	refusalMemory = 15 * time.Minute
 	// renewalMemory is how long a fresh login that did not help proves that the session was not what was wrong.
 	renewalMemory = 5 * time.Second
-	// maxLocalSessions bounds the process's own copies; beyond it they are looked up in the store again.
-	maxLocalSessions = 10_000
+	// maxRemembered bounds what the process keeps for itself: copies of sessions, and what it learnt lately.
+	maxRemembered = 10_000
 	// maxLogins is how many accounts may be logging in at the same time on one channel.
 	maxLogins = 4
 )
@@ -96,6 +96,14 @@ func serves(s Session, id Identity, dead *Session) bool {
 	return s.Proof == id.Proof && (dead == nil || s.Token != dead.Token)
 }
 
+// remember adds to a map that starts anew when it is full: what is in it can be looked up or learnt again.
+func remember[K comparable, V any](m map[K]V, key K, value V) {
+	if len(m) >= maxRemembered {
+		clear(m)
+	}
+	m[key] = value
+}
+
 func (l *logins) cached(account string) (Session, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -106,10 +114,7 @@ func (l *logins) cached(account string) (Session, bool) {
 func (l *logins) keep(account string, s Session) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.local) >= maxLocalSessions {
-		clear(l.local)
-	}
-	l.local[account] = s
+	remember(l.local, account, s)
 }
 
 // fetch looks into the store, and logs in under the account's lock when there is nothing to use.
@@ -117,9 +122,9 @@ func (l *logins) fetch(ctx context.Context, id Identity, dead *Session) (Session
 	if s, ok, err := l.stored(ctx, id, dead); ok || err != nil {
 		return s, err
 	}
-	unlock, err := l.store.Lock(ctx, "erp-login\x00"+l.key(id.Account), loginLease)
+	unlock, err := l.lock(ctx, id.Account)
 	if err != nil {
-		return Session{}, storeError(ctx, err)
+		return Session{}, err
 	}
 	defer unlock()
 	// Another replica may have logged in while this one waited for the lock.
@@ -135,6 +140,15 @@ func (l *logins) fetch(ctx context.Context, id Identity, dead *Session) (Session
 		return Session{}, l.rejected(ctx, id, err)
 	}
 	return s, err
+}
+
+// lock is held by whoever logs the account in, on any replica.
+func (l *logins) lock(ctx context.Context, account string) (unlock func(), err error) {
+	unlock, err = l.store.Lock(ctx, "erp-login\x00"+l.key(account), loginLease)
+	if err != nil {
+		return nil, storeError(ctx, err)
+	}
+	return unlock, nil
 }
 
 // rejected ends a binding whose password the ERP no longer takes. A refused service account is our configuration's
@@ -224,9 +238,9 @@ func (l *logins) save(ctx context.Context, account string, s Session) error {
 // verify logs in to see whether a person's credentials are right, one login at a time per account. It asks the ERP even
 // about a password that was just refused: the account may have been mended meanwhile, and the caller counts the tries.
 func (l *logins) verify(ctx context.Context, creds Credentials) (Session, error) {
-	unlock, err := l.store.Lock(ctx, "erp-login\x00"+l.key(creds.Account), loginLease)
+	unlock, err := l.lock(ctx, creds.Account)
 	if err != nil {
-		return Session{}, storeError(ctx, err)
+		return Session{}, err
 	}
 	defer unlock()
 	return l.login(ctx, creds)
@@ -247,10 +261,7 @@ func (l *logins) forgive(c Credentials) {
 func (l *logins) refuse(c Credentials) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.refused) >= maxLocalSessions {
-		clear(l.refused)
-	}
-	l.refused[c] = l.now().Add(refusalMemory)
+	remember(l.refused, c, l.now().Add(refusalMemory))
 }
 
 // renewal is a reason to log in again: an account, and what the failure is where its session was not lost ("" where the
@@ -272,8 +283,5 @@ func (l *logins) helps(r renewal) bool {
 func (l *logins) wasUseless(r renewal) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.useless) >= maxLocalSessions {
-		clear(l.useless)
-	}
-	l.useless[r] = l.now().Add(renewalMemory)
+	remember(l.useless, r, l.now().Add(renewalMemory))
 }

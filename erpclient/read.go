@@ -23,14 +23,14 @@ func read[T any](ctx context.Context, c *Client, q question[T]) (T, error) {
 	}
 	ctx, cancel := c.deadline(ctx)
 	defer cancel()
-	o, err := coalesce(ctx, c, q, func(ctx context.Context) (o outcome[T]) {
+	o := coalesce(ctx, c, q, func(ctx context.Context) (o outcome[T]) {
 		o.value, o.err = persist(ctx, c, q, &o.trail)
 		return o
 	})
 	switch {
-	case err == nil:
+	case o.err == nil:
 		c.lastGood.keep(q.id, q.key(), o.value)
-	case KindOf(err).Unhealthy():
+	case KindOf(o.err).Unhealthy():
 		fallBack(ctx, c, q, &o)
 	}
 	traceFrom(ctx).add(o.trail)
@@ -129,13 +129,21 @@ func (c *Client) again(ctx context.Context, n int, failed []failure) []*channel 
 		return nil
 	}
 	c.metrics.retries.Inc()
-	timer := time.NewTimer(wait)
+	if !sleep(ctx, wait) {
+		return nil
+	}
+	return c.rested(failed, wait)
+}
+
+// sleep waits, and reports whether it was for the whole time: it is not when ctx ends.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-		return c.rested(failed, wait)
+		return true
 	case <-ctx.Done():
-		return nil
+		return false
 	}
 }
 

@@ -107,13 +107,13 @@ func (s *Server) tell(c *call) {
 		return
 	}
 	s.deps.Performance.Record(method+" "+template, took, c.record.code < http.StatusInternalServerError)
-	s.logLine(c, template, took)
-	s.deps.Log.Call(s.rowOf(c, template, method, took))
+	trail := c.trace.Trail()
+	s.logLine(c, method, template, took, trail)
+	s.deps.Log.Call(s.rowOf(c, method, template, took, trail))
 }
 
 // rowOf is what the call log keeps of a call.
-func (s *Server) rowOf(c *call, template, method string, took time.Duration) audit.Call {
-	trail := c.trace.Trail()
+func (s *Server) rowOf(c *call, method, template string, took time.Duration, trail erpclient.Trail) audit.Call {
 	person := s.deps.Masker.Pseudonym("openid", c.session.OpenID)
 	row := audit.Call{
 		LogID: c.record.logID, SessionID: c.session.ID, Endpoint: template, Method: method,
@@ -122,35 +122,32 @@ func (s *Server) rowOf(c *call, template, method string, took time.Duration) aud
 		CalledAt: c.record.start, RequestID: c.id, Source: string(c.record.source),
 		Attempts: len(trail.Attempts), ERPTime: trail.Took(),
 	}
-	unnamed := nameless(person, s.deps.Masker.Pseudonym("unionid", c.session.UnionID))
-	row.Params, row.Response = unnamed.Replace(row.Params), unnamed.Replace(row.Response)
+	for _, pseudonym := range []string{person, s.deps.Masker.Pseudonym("unionid", c.session.UnionID)} {
+		row.Params, row.Response = nameless(row.Params, pseudonym), nameless(row.Response, pseudonym)
+	}
 	if !c.record.forgotten {
 		row.OpenID = person
 	}
 	return row
 }
 
-// nameless takes the caller's pseudonyms out of a row's texts: the row says in one place whose it is, the one that is
+// nameless takes a pseudonym of the caller's out of a row's text: the row says in one place whose it is, the one that is
 // emptied when the person is forgotten.
-func nameless(pseudonyms ...string) *strings.Replacer {
-	var pairs []string
-	for _, p := range pseudonyms {
-		if p != "" {
-			pairs = append(pairs, p, "(caller)")
-		}
+func nameless(text, pseudonym string) string {
+	if pseudonym == "" {
+		return text
 	}
-	return strings.NewReplacer(pairs...)
+	return strings.ReplaceAll(text, pseudonym, "(caller)")
 }
 
 // logLine is the request's one line. Only a defect of ours is an error; what a client or the ERP did is not.
-func (s *Server) logLine(c *call, template string, took time.Duration) {
+func (s *Server) logLine(c *call, method, template string, took time.Duration, trail erpclient.Trail) {
 	level := slog.LevelInfo
 	if c.record.code == internal.Code {
 		level = slog.LevelError
 	}
-	trail := c.trace.Trail()
 	attrs := []slog.Attr{
-		slog.String("request_id", c.id), slog.String("method", knownMethod(c.Request().Method)),
+		slog.String("request_id", c.id), slog.String("method", method),
 		slog.String("route", template), slog.Int("code", c.record.code), slog.Float64("took_ms", milliseconds(took)),
 	}
 	if c.session.ID != "" {

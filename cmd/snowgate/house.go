@@ -43,7 +43,7 @@ func build(cfg *config.Config, sealer *session.Sealer, masker *mask.Masker, log 
 	h := &house{log: log}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, h.close(context.Background()))
+			err = errors.Join(err, h.close())
 		}
 	}()
 	registry := prometheus.NewRegistry()
@@ -84,7 +84,7 @@ func build(cfg *config.Config, sealer *session.Sealer, masker *mask.Masker, log 
 }
 
 // close closes what was opened, last first.
-func (h *house) close(context.Context) error {
+func (h *house) close() error {
 	var errs []error
 	for i := len(h.closers) - 1; i >= 0; i-- {
 		errs = append(errs, h.closers[i].Close())

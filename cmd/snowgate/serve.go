@@ -58,7 +58,7 @@ func serve(ctx context.Context, cfg *config.Config, stdout, stderr io.Writer) (e
 	}
 	server, err := newHTTPServer(cfg, h, log)
 	if err != nil {
-		return errors.Join(err, h.close(ctx))
+		return errors.Join(err, h.close())
 	}
 	log.Info("listening", "listen", listener.Addr().String(), "mode", cfg.Mode, "version", buildVersion())
 	return h.runUntil(ctx, server, listener, cfg)
@@ -100,7 +100,7 @@ func (h *house) runUntil(ctx context.Context, server *http.Server, listener net.
 	}
 	errs := []error{server.Shutdown(drain), group.Wait()}
 	stopBackground()
-	errs = append(errs, work.Wait(), h.audit.Close(drain), h.close(drain))
+	errs = append(errs, work.Wait(), h.audit.Close(drain), h.close())
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
