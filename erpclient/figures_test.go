@@ -138,12 +138,18 @@ func (s *story) logsInWithoutAStore() {
 	s.sessions.Fail("Load", nil)
 }
 
-// opensTheBreaker: the primary goes out of use.
+// opensTheBreaker: the primary goes out of use, and stays out: every look at it fails.
 func (s *story) opensTheBreaker() {
-	s.fails(100, 0)
+	s.erp.Script(func(_ context.Context, op string) error {
+		if op == erptest.OpLogin {
+			return nil
+		}
+		return &erpclient.Error{Op: op, Kind: erpclient.KindUnavailable}
+	})
 	for i := range 14 { // more than enough: half of all calls, or fifteen in a row
 		s.want(erpclient.SourceStandby, "opening "+strconv.Itoa(i))
 	}
+	<-time.After(3 * time.Second) // the first look has logged its account in
 }
 
 // fillsTheBulkhead: two hang at the standby, and a third waits for its tenth of a second in vain.
