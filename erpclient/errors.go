@@ -44,6 +44,8 @@ type Error struct {
 	// Otherwise is the kind that remains when Kind is SessionExpired only by guess: Snowbeasts says
 	// {"success": false} for a lost session and for other refusals alike. "" means there is no doubt.
 	Otherwise Kind
+	// Unsent says that the ERP has not seen the request (no connection, say): nothing can have happened there.
+	Unsent bool
 	// RetryAfter is how long the ERP, or the breaker, asked us to stay away; 0 when nobody said.
 	RetryAfter time.Duration
 	// Err is the cause with the ERP's own words in it: for logs, never for an answer.

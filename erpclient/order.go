@@ -45,6 +45,7 @@ type Order struct {
 type OrderQuery struct {
 	Keyword  string
 	Status   State // "" is any
+	From, To Day   // of the order's date, both included; "" is open. A driver that cannot narrow so answers NotSupported
 	Page     int
 	PageSize int
 }
