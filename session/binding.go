@@ -43,18 +43,21 @@ func (b Binding) LogValue() slog.Value {
 	return slog.GroupValue(slog.String("id", b.ID), slog.String("way", b.Way))
 }
 
-// A binding's hash has the fields id, v (the binding without its secret, sealed) and s (the secret, sealed; may be empty).
+// A binding's hash has the fields id, v (the binding without its secret, sealed), s (the secret, sealed; may be empty),
+// o (the openid, sealed for the openid's hash: who has the key name alone can find the owner, and so reseal) and e (its
+// place in the index of its customer; empty without a customer).
 
-// KEYS: binding. ARGV: id, binding, secret. Answers the id of the binding that was replaced, or ”.
+// KEYS: binding. ARGV: id, binding, secret, openid, place. Answers id and place of the binding that was replaced, or ”.
 var bind = redis.NewScript(`
-local old = redis.call('HGET', KEYS[1], 'id')
+local old = redis.call('HMGET', KEYS[1], 'id', 'e')
 redis.call('DEL', KEYS[1])
-redis.call('HSET', KEYS[1], 'id', ARGV[1], 'v', ARGV[2], 's', ARGV[3])
-return old or ''
+redis.call('HSET', KEYS[1], 'id', ARGV[1], 'v', ARGV[2], 's', ARGV[3], 'o', ARGV[4], 'e', ARGV[5])
+return {old[1] or '', old[2] or ''}
 `)
 
 // Bind stores a binding, in place of the one the openid may have, whose kept answers are erased. ID and OpenID must be
-// set. Returns ErrUnavailable.
+// set. A binding with a CustomerID is found by BoundTo. Returns ErrUnavailable, after which it may be stored (the answer
+// was lost).
 func (s *Store) Bind(ctx context.Context, b Binding) error {
 	if b.ID == "" || b.OpenID == "" {
 		return errors.New("bind: a binding needs an id and an openid")
@@ -62,45 +65,78 @@ func (s *Store) Bind(ctx context.Context, b Binding) error {
 	if b.BoundAt.IsZero() {
 		b.BoundAt = s.cfg.Now().UTC()
 	}
+	place, err := s.enter(ctx, b)
+	if err != nil {
+		return err
+	}
+	id, left, err := s.putBinding(ctx, b, place)
+	if err != nil {
+		return err // its entry leads nowhere, or was right
+	}
+	// A repeated question finds what it stored itself.
+	if left != place {
+		err = s.leave(ctx, left)
+	}
+	if id != b.ID {
+		err = errors.Join(err, s.eraseAnswers(ctx, id))
+	}
+	return err
+}
+
+// putBinding returns the id and the place of the binding that was replaced.
+func (s *Store) putBinding(ctx context.Context, b Binding, place string) (id, left string, err error) {
 	plain, err := json.Marshal(b)
 	if err != nil {
-		return fmt.Errorf("bind: %w", err)
+		return "", "", fmt.Errorf("bind: %w", err)
 	}
 	secret := ""
 	if b.Secret != "" {
 		secret = s.sealer.Seal(purposeSecret, b.OpenID, []byte(b.Secret))
 	}
-	var replaced string
-	err = s.write(ctx, "bind", func(ctx context.Context) (err error) {
-		replaced, err = bind.Run(ctx, s.rdb, []string{s.bindingKey(b.OpenID)},
-			b.ID, s.sealer.Seal(purposeBinding, b.OpenID, plain), secret).Text()
-		return err
+	err = s.write(ctx, "bind", func(ctx context.Context) error {
+		replaced, err := bind.Run(ctx, s.rdb, []string{s.bindingKey(b.OpenID)},
+			b.ID, s.sealer.Seal(purposeBinding, b.OpenID, plain), secret, s.sealOwner(b.OpenID), place).StringSlice()
+		if err != nil {
+			return err
+		}
+		if len(replaced) != 2 {
+			return errOddAnswer
+		}
+		id, left = replaced[0], replaced[1]
+		return nil
 	})
-	if err != nil || replaced == b.ID {
-		return err
-	}
-	return s.eraseAnswers(ctx, replaced)
+	return id, left, err
+}
+
+// sealOwner seals an openid so that it opens with what the binding's key name tells.
+func (s *Store) sealOwner(openid string) string {
+	return s.sealer.Seal(purposeOwner, hash(openid), []byte(openid))
 }
 
 // Binding returns the openid's binding without its Secret. Returns ErrNotBound, ErrUnreadable or ErrUnavailable.
 func (s *Store) Binding(ctx context.Context, openid string) (b Binding, err error) {
+	var adopted bool
 	err = s.read(ctx, "binding", func(ctx context.Context) error {
-		fields, err := s.rdb.HMGet(ctx, s.bindingKey(openid), "id", "v").Result()
+		fields, err := s.rdb.HMGet(ctx, s.bindingKey(openid), "id", "v", "e").Result()
 		if err != nil {
 			return err
 		}
 		b, err = s.bindingFrom(openid, fields)
+		adopted = fields[2] != nil
 		return err
 	})
 	if err != nil {
 		return Binding{}, err
 	}
+	if !adopted {
+		s.adopt(ctx, b)
+	}
 	return b, nil
 }
 
-// bindingFrom reads the fields {id, v}. With ErrUnreadable, id and openid are filled in.
+// bindingFrom reads the fields {id, v, …}. With ErrUnreadable, id and openid are filled in.
 func (s *Store) bindingFrom(openid string, fields []any) (Binding, error) {
-	if len(fields) != 2 || fields[0] == nil || fields[1] == nil {
+	if len(fields) < 2 || fields[0] == nil || fields[1] == nil {
 		return Binding{}, ErrNotBound
 	}
 	id, _ := fields[0].(string)
@@ -141,21 +177,24 @@ func (s *Store) Secret(ctx context.Context, openid, bindingID string) (string, e
 
 // KEYS: binding.
 var unbind = redis.NewScript(`
-local v = redis.call('HMGET', KEYS[1], 'id', 'v')
+local v = redis.call('HMGET', KEYS[1], 'id', 'v', 'e')
 redis.call('DEL', KEYS[1])
 return v
 `)
 
-// Unbind removes the openid's binding with the answers kept under it, and returns what it was, without its Secret. One that no longer opens is removed
-// as well and returned with ID and OpenID alone. Returns ErrNotBound when there was none, or ErrUnavailable.
+// Unbind removes the openid's binding with the answers kept under it and its entry among its customer's, and returns
+// what it was, without its Secret. One that no longer opens is removed as well and returned with ID and OpenID alone.
+// Returns ErrNotBound when there was none, or ErrUnavailable.
 func (s *Store) Unbind(ctx context.Context, openid string) (b Binding, err error) {
+	var left string
 	err = s.write(ctx, "unbind", func(ctx context.Context) error {
 		fields, err := unbind.Run(ctx, s.rdb, []string{s.bindingKey(openid)}).Slice()
 		if err != nil {
 			return err
 		}
 		b, err = s.bindingFrom(openid, fields)
-		if errors.Is(err, ErrUnreadable) {
+		if err == nil || errors.Is(err, ErrUnreadable) {
+			left, _ = fields[2].(string)
 			return nil
 		}
 		return err
@@ -163,5 +202,5 @@ func (s *Store) Unbind(ctx context.Context, openid string) (b Binding, err error
 	if err != nil {
 		return b, err
 	}
-	return b, s.eraseAnswers(ctx, b.ID)
+	return b, errors.Join(s.leave(ctx, left), s.eraseAnswers(ctx, b.ID))
 }

@@ -23,6 +23,10 @@ var (
 	// ErrUnreadable says that a sealed value does not open: its key is no longer configured, or the value was changed
 	// or moved to another owner. It never quotes the value.
 	ErrUnreadable = errors.New("sealed value unreadable")
+
+	// ErrNotOwner says that an intent has been taken over, has already been finished by another, or is gone: what its
+	// earlier owner wanted to write down was not written.
+	ErrNotOwner = errors.New("not the owner of the intent")
 )
 
 // storeError turns what go-redis or a step of ours returned into an error of this package, named after the operation.
@@ -43,7 +47,7 @@ func storeError(parent context.Context, op string, err error) error {
 }
 
 func isOurs(err error) bool {
-	return errors.Is(err, ErrNotFound) || errors.Is(err, ErrNotBound) || errors.Is(err, ErrUnreadable)
+	return errors.Is(err, ErrNotFound) || errors.Is(err, ErrNotBound) || errors.Is(err, ErrUnreadable) || errors.Is(err, ErrNotOwner)
 }
 
 // isConnectionError tells a question that got no answer from one that was answered, be it by a refusal.

@@ -13,10 +13,10 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Waiting asks again after 10 to 50 ms. The jitter keeps replicas that wait for one lock from asking in step.
+// Waiting asks again after 10 to 50 ms. The jitter keeps replicas that wait for one thing from asking in step.
 const (
-	lockPollFrom = 10 * time.Millisecond
-	lockPollTo   = 50 * time.Millisecond
+	lookAgainFrom = 10 * time.Millisecond
+	lookAgainTo   = 50 * time.Millisecond
 )
 
 // takeLock answers 1 to who has the lock, also when a repeated question finds the lock it took itself.
@@ -55,7 +55,7 @@ func (s *Store) Lock(ctx context.Context, name string, lease time.Duration) (unl
 		case taken:
 			return s.unlocker(ctx, name, owner), nil
 		}
-		if err := pause(ctx, lockPollFrom+mathrand.N(lockPollTo-lockPollFrom)); err != nil { //nolint:gosec // jitter, not a secret
+		if err := untilNextLook(ctx); err != nil {
 			return nil, fmt.Errorf("lock: %w", err)
 		}
 	}
@@ -87,6 +87,10 @@ func ended(ctx context.Context) error {
 		return context.DeadlineExceeded
 	}
 	return ctx.Err()
+}
+
+func untilNextLook(ctx context.Context) error {
+	return pause(ctx, lookAgainFrom+mathrand.N(lookAgainTo-lookAgainFrom)) //nolint:gosec // jitter, not a secret
 }
 
 func newOwner() string {

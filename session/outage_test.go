@@ -47,6 +47,17 @@ func everyOperation(s *Store) map[string]func(context.Context) error {
 		"Seen":             func(ctx context.Context) error { _, err := s.Seen(ctx, "x"); return err },
 		"Attempt":          func(ctx context.Context) error { _, err := s.Attempt(ctx, time.Hour, 5, "x"); return err },
 		"Refund":           func(ctx context.Context) error { return s.Refund(ctx, "x") },
+		"BoundTo":          func(ctx context.Context) error { _, err := s.BoundTo(ctx, "x"); return err },
+		"LoadToken":        func(ctx context.Context) error { _, _, err := s.LoadToken(ctx); return err },
+		"SaveToken":        func(ctx context.Context) error { return s.SaveToken(ctx, nil, time.Hour) },
+		"DropToken":        func(ctx context.Context) error { return s.DropToken(ctx, nil) },
+		"Limit":            func(ctx context.Context) error { _, err := s.Limit(ctx, hourly("x", 5)); return err },
+		"BeginIntent":      func(ctx context.Context) error { _, err := s.BeginIntent(ctx, "x", "f", time.Hour); return err },
+		"AwaitIntent":      func(ctx context.Context) error { _, err := s.AwaitIntent(ctx, "x", "f", time.Hour); return err },
+		"FinishIntent":     func(ctx context.Context) error { return s.FinishIntent(ctx, "x", "o", nil) },
+		"LoseIntent":       func(ctx context.Context) error { return s.LoseIntent(ctx, "x", "o") },
+		"FreeIntent":       func(ctx context.Context) error { return s.FreeIntent(ctx, "x", "o") },
+		"Reseal":           func(ctx context.Context) error { _, err := s.Reseal(ctx, nil); return err },
 		"Ping":             func(ctx context.Context) error { return s.Ping(ctx) },
 	}
 }
@@ -213,6 +224,14 @@ func TestRepeatedWriteChangesNothing(t *testing.T) {
 	if first, err := s.Once(ctx, "x", time.Minute); err != nil || !first {
 		t.Errorf("its own repetition took the mark from it: first %v, %v", first, err)
 	}
+	noErr(t, s.Bind(ctx, annasBinding()))
+	noErr(t, s.Bind(ctx, annasBinding()))
+	wantBoundTo(t, s, "K7", "b1")
+	in := begin(t, s, "x", IntentFresh)
+	noErr(t, s.FreeIntent(ctx, "x", in.Owner))
+	in = begin(t, s, "x", IntentFresh)
+	noErr(t, s.FinishIntent(ctx, "x", in.Owner, []byte("booked")))
+	begin(t, s, "x", IntentDone)
 	for i := range 5 {
 		if wait := attempt(t, s, 5, "x"); wait != 0 {
 			t.Errorf("try %d waits %v", i+1, wait)

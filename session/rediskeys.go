@@ -13,7 +13,12 @@ import (
 func (s *Store) sessionKeys() string             { return s.cfg.Prefix + "{session}:" }
 func (s *Store) sessionKey(id string) string     { return s.sessionKeys() + id }
 func (s *Store) sessionsOf(openid string) string { return s.sessionKeys() + "of:" + hash(openid) }
-func (s *Store) bindingKey(openid string) string { return s.cfg.Prefix + "binding:" + hash(openid) }
+func (s *Store) bindingKeys() string             { return s.cfg.Prefix + "binding:" }
+func (s *Store) bindingKey(openid string) string { return s.bindingKeys() + hash(openid) }
+func (s *Store) customerKeys() string            { return s.cfg.Prefix + "customer:" }
+func (s *Store) intentKeys() string              { return s.cfg.Prefix + "intent:" }
+func (s *Store) intentKey(key string) string     { return s.intentKeys() + hash(key) }
+func (s *Store) accessTokenKey() string          { return s.cfg.Prefix + "wechat:access_token" }
 func (s *Store) erpLoginKey(account string) string {
 	return s.cfg.Prefix + "erplogin:" + hash(account)
 }
@@ -22,7 +27,9 @@ func (s *Store) answersKey(bindingID string) string {
 }
 func (s *Store) lockKey(name string) string       { return s.cfg.Prefix + "lock:" + hash(name) }
 func (s *Store) onceKey(key string) string        { return s.cfg.Prefix + "once:" + hash(key) }
+func (s *Store) nicknameKey(asked string) string  { return s.cfg.Prefix + "nickname:" + hash(asked) }
 func (s *Store) attemptKey(subject string) string { return s.cfg.Prefix + "{attempt}:" + hash(subject) }
+func (s *Store) limitKey(subject string) string   { return s.cfg.Prefix + "{limit}:" + hash(subject) }
 func (s *Store) probeKey() string                 { return s.cfg.Prefix + "probe" }
 
 // hash is the form in which outside values enter key names: fixed length, and nothing to read or to inject.

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 )
 
@@ -23,6 +24,10 @@ const (
 	purposeSecret     = "erp.secret"         // owner: the openid
 	purposeERPLogin   = "erp.login"          // owner: the ERP account
 	purposeAnswer     = "erp.answer"         // owner: the binding and the question
+	purposeOwner      = "erp.binding.owner"  // the openid of a binding; owner: the openid's hash
+	purposeCustomer   = "erp.customer"       // an openid bound to a customer; owner: its place in the index
+	purposeToken      = "wechat.access_token"
+	purposeOutcome    = "intent.outcome" // owner: the hash of the intent's key
 )
 
 // Sealer encrypts what must not be readable at rest, and makes pseudonyms. It is safe for concurrent use.
@@ -33,13 +38,14 @@ type Sealer struct {
 	pseudonym []byte
 }
 
-// NewSealer makes a Sealer: the first key seals, all keys open. It fails without keys, on a doubled id, and on a key
-// that did not come from ParseKeys.
+// NewSealer makes a Sealer: the first key that may seal does, all keys open. It fails without a key that may seal, on a
+// doubled id, and on a key that did not come from ParseKeys.
 func NewSealer(keys []Key) (*Sealer, error) {
-	if len(keys) == 0 {
-		return nil, errors.New("sealer: there is no key")
+	first := slices.IndexFunc(keys, func(k Key) bool { return !k.opensOnly })
+	if first < 0 {
+		return nil, errors.New("sealer: there is no key that seals")
 	}
-	s := &Sealer{first: keys[0].ID, byID: make(map[string]cipher.AEAD, len(keys))}
+	s := &Sealer{first: keys[first].ID, byID: make(map[string]cipher.AEAD, len(keys))}
 	for i, key := range keys {
 		if _, taken := s.byID[key.ID]; taken || len(key.secret) != keySize {
 			return nil, fmt.Errorf("sealer: key %d is empty or its id is taken", i+1)
@@ -91,6 +97,9 @@ func (s *Sealer) Open(purpose, owner, sealed string) ([]byte, error) {
 	}
 	return plain, nil
 }
+
+// isCurrent reports whether the key that seals now has sealed this.
+func (s *Sealer) isCurrent(sealed string) bool { return strings.HasPrefix(sealed, s.first+".") }
 
 func boundTo(purpose, owner string) []byte { return []byte(purpose + "\x00" + owner) }
 

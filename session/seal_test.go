@@ -77,9 +77,34 @@ func TestFirstKeySealsAllOpenLastMakesPseudonyms(t *testing.T) {
 	}
 }
 
+func TestKeyWithPlusOpensAndNeverSeals(t *testing.T) {
+	before, first := testSealer(t, testKey("old", 1)), testSealer(t, "+"+testKey("new", 2), testKey("old", 1))
+	second := testSealer(t, testKey("new", 2), testKey("old", 1))
+	sealed := first.Seal("p", "o", []byte("x"))
+	if !strings.HasPrefix(sealed, "old.") {
+		t.Errorf("sealed by %q, want the key without +", sealed)
+	}
+	for name, s := range map[string]*Sealer{"old alone": before, "both": second} {
+		if plain, err := s.Open("p", "o", sealed); err != nil || string(plain) != "x" {
+			t.Errorf("%s: %q, %v", name, plain, err)
+		}
+	}
+	if plain, err := first.Open("p", "o", second.Seal("p", "o", []byte("y"))); err != nil || string(plain) != "y" {
+		t.Errorf("what the new key sealed: %q, %v", plain, err)
+	}
+	if before.Pseudonym("openid", "anna") != first.Pseudonym("openid", "anna") {
+		t.Error("the key that only opens changed a pseudonym")
+	}
+	keys, err := ParseKeys([]string{"+" + testKey("new", 2)})
+	noErr(t, err)
+	if _, err := NewSealer(keys); err == nil {
+		t.Error("a sealer without a key that seals")
+	}
+}
+
 func TestParseKeysNamesPositionsNeverValues(t *testing.T) {
 	const secret = "c2VjcmV0LXNlY3JldA" //nolint:gosec // a made-up one
-	for _, bad := range []string{"", secret, "a" + secret, "id:" + secret, "id:" + secret + "%", ":" + secret, "i.d:" + secret,
+	for _, bad := range []string{"", secret, "a" + secret, "id:" + secret, "id:" + secret + "%", ":" + secret, "i.d:" + secret, "++" + testKey("i", 1),
 		strings.Repeat("i", 33) + ":" + secret, testKey("good", 9)} {
 		_, err := ParseKeys([]string{testKey("good", 1), bad})
 		if err == nil || !strings.Contains(err.Error(), "key 2") || strings.Contains(err.Error(), secret) {
@@ -106,7 +131,8 @@ func TestParseKeysNamesPositionsNeverValues(t *testing.T) {
 func TestSecretsDoNotPrint(t *testing.T) {
 	key, _ := ParseKeys([]string{"name:" + base64.StdEncoding.EncodeToString([]byte("0123456789abcdef0123456789abcdef"))})
 	sealer, _ := NewSealer(key)
-	values := []any{key[0], key, sealer, annasBinding(), &[]Binding{annasBinding()}, anna}
+	values := []any{key[0], key, sealer, annasBinding(), &[]Binding{annasBinding()}, anna,
+		Intent{State: IntentDone, Outcome: []byte("booked for anna")}}
 	var out bytes.Buffer
 	log := slog.New(slog.NewJSONHandler(&out, nil))
 	for _, v := range values {
@@ -115,7 +141,7 @@ func TestSecretsDoNotPrint(t *testing.T) {
 		}
 		log.Info("value", "v", v)
 	}
-	for _, secret := range []string{"0123456789abcdef", "[48 49 50", "3031323334", "erp-password-of-anna", anna.WeChatSessionKey} {
+	for _, secret := range []string{"0123456789abcdef", "[48 49 50", "3031323334", "erp-password-of-anna", anna.WeChatSessionKey, "booked", "626f6f6b6564", "98 111 111"} {
 		if strings.Contains(out.String(), secret) {
 			t.Errorf("%q was printed", secret)
 		}

@@ -17,12 +17,14 @@ var keyID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,32}$`) // no dot: a dot ends th
 
 // Key is a sealing key with the name that stands in front of what it sealed. It prints as its name, whatever the verb.
 type Key struct {
-	ID     string
-	secret []byte
+	ID        string
+	secret    []byte
+	opensOnly bool
 }
 
-// ParseKeys reads "id:BASE64 of 32 bytes" entries (standard or URL alphabet, padded or not). It reports all complaints
-// at once; they name an entry by its position, counted from 1, and never quote it.
+// ParseKeys reads "id:BASE64 of 32 bytes" entries (standard or URL alphabet, padded or not). A + in front makes a key
+// open and never seal: so every replica can know a new key before the first of them seals with it. It reports all
+// complaints at once; they name an entry by its position, counted from 1, and never quote it.
 func ParseKeys(list []string) ([]Key, error) {
 	var keys []Key
 	var complaints []error
@@ -46,7 +48,8 @@ func ParseKeys(list []string) ([]Key, error) {
 }
 
 func parseKey(entry string) (Key, error) {
-	id, encoded, found := strings.Cut(strings.TrimSpace(entry), ":")
+	entry, opensOnly := strings.CutPrefix(strings.TrimSpace(entry), "+")
+	id, encoded, found := strings.Cut(entry, ":")
 	if !found || !keyID.MatchString(id) {
 		return Key{}, errors.New("it is not written id:BASE64 with an id of 1 to 32 letters, digits, - and _")
 	}
@@ -57,7 +60,7 @@ func parseKey(entry string) (Key, error) {
 	if len(secret) != keySize {
 		return Key{}, fmt.Errorf("it has %d bytes instead of %d", len(secret), keySize)
 	}
-	return Key{ID: id, secret: secret}, nil
+	return Key{ID: id, secret: secret, opensOnly: opensOnly}, nil
 }
 
 func decodeBase64(text string) ([]byte, error) {

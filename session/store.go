@@ -1,5 +1,6 @@
-// Package session remembers who is calling: gateway sessions, ERP bindings, the ERP logins all replicas share, and the
-// counters and locks that belong to logging in. Everything lives in Redis, so that a replica holds nothing of its own.
+// Package session remembers who is calling: gateway sessions, ERP bindings, the ERP logins and WeChat token all replicas
+// share, what was meant to be written once, and the counters, limits and locks around it. Everything lives in Redis, so
+// that a replica holds nothing of its own (but its share of the limits while Redis is away).
 //
 // Redis never sees a token, an openid, a WeChat session_key, a cookie or an ERP credential in the clear: keys carry
 // hashes, values are sealed. Redis' clock alone decides when something ends; the gateway's clock may be hours off.
@@ -54,10 +55,12 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// Store keeps sessions, bindings, shared ERP logins, locks and attempt counters in Redis. It is safe for concurrent use,
-// also by many processes on one Redis. Every method is bounded by Config.Timeout and by its context, whichever is first.
+// Store keeps sessions, bindings, shared logins and tokens, intents, locks, limits and attempt counters in Redis. It is
+// safe for concurrent use, also by many processes on one Redis. Every step towards Redis is bounded by Config.Timeout and
+// by its context, whichever is first; most methods are one step.
 //
-// Writes are sent once and are built so that a repetition changes nothing (go-redis repeats by itself on a Cluster).
+// Writes are sent once and are built so that a repetition changes nothing (go-redis repeats by itself on a Cluster); only
+// Limit would count a repetition as one more request.
 type Store struct {
 	rdb    redis.UniversalClient
 	sealer *Sealer

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -85,7 +86,15 @@ func (w *world) age(t *testing.T, d time.Duration) {
 			continue
 		}
 		switch w.rdb.Type(ctx, key).Val() {
+		case "string":
+			if strings.Contains(key, "{limit}:") {
+				w.rdb.DecrBy(ctx, key, d.Microseconds())
+			}
 		case "hash":
+			if strings.Contains(key, "customer:") {
+				w.ageIndex(key, d)
+				continue
+			}
 			for _, field := range []string{"c", "u"} {
 				if w.rdb.HExists(ctx, key, field).Val() {
 					w.rdb.HIncrBy(ctx, key, field, -d.Milliseconds())
@@ -96,6 +105,15 @@ func (w *world) age(t *testing.T, d time.Duration) {
 				w.rdb.ZIncrBy(ctx, key, -float64(d.Milliseconds()), member)
 			}
 		}
+	}
+}
+
+// ageIndex makes the entries of a customer's index older.
+func (w *world) ageIndex(key string, d time.Duration) {
+	for field, entry := range w.rdb.HGetAll(ctx, key).Val() {
+		at, sealed, _ := strings.Cut(entry, ":")
+		ms, _ := strconv.ParseInt(at, 10, 64)
+		w.rdb.HSet(ctx, key, field, fmt.Sprintf("%d:%s", ms-d.Milliseconds(), sealed))
 	}
 }
 
