@@ -51,6 +51,7 @@ type table struct {
 	sessions  []SessionChange
 	bindings  []BindingChange
 	messages  []MessageChange
+	writes    []WriteChange
 	forgotten []Forgotten
 	attempts  []attempt
 	kept      []string // kinds in the order in which they were taken
@@ -92,6 +93,10 @@ func (s *table) WriteBindings(ctx context.Context, rows []BindingChange) error {
 
 func (s *table) WriteMessages(ctx context.Context, rows []MessageChange) error {
 	return take(ctx, s, "message", rows, messageID, &s.messages)
+}
+
+func (s *table) SaveWrites(ctx context.Context, rows []WriteChange) error {
+	return take(ctx, s, "write", rows, writeID, &s.writes)
 }
 
 func (s *table) Forget(ctx context.Context, rows []Forgotten) error {

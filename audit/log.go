@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -94,10 +95,23 @@ func (l *Log) Binding(c BindingChange) {
 	_ = l.add(kindBinding, c, nil) // counted and told there
 }
 
-// Message writes a message's new state down, as Call does.
+// Message writes a message's new state down, as Call does. States of one message that may come from several processes
+// bring their ChangedAt with them, each at least a millisecond later than the one before.
 func (l *Log) Message(c MessageChange) {
-	c.ChangedAt = l.cfg.Now()
+	c.ChangedAt = cmp.Or(c.ChangedAt, l.cfg.Now())
 	_ = l.add(kindMessage, c, nil) // counted and told there
+}
+
+// Write writes an intended write to the ERP down, or what came of it. Unlike the others it tells the caller: after an
+// error, which wraps ErrUnavailable, nothing is on disk, and an intended write must not be done.
+//
+// When it returns nil the kernel has the record, and kill -9 of this process takes nothing of it. A loss of power may
+// take the last second, as it does of Redis, where the keys against repetition are: the disk is not waited for.
+func (l *Log) Write(c WriteChange) error {
+	if err := l.add(kindWrite, c.normal(l.cfg.Now()), nil); err != nil {
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	return nil
 }
 
 // Forget writes down that a person (a pseudonym) is to be forgotten: behind the rows that are still on their way.

@@ -1,6 +1,6 @@
 // Package audit is the gateway's memory of what happened: every answered API call and every change of a session, a
-// binding or a message is appended to a spool on disk before the answer is finished, and shipped from there to a Sink
-// in batches, beside the requests.
+// binding or a message is appended to a spool on disk before the answer is finished, every write to the ERP before the
+// ERP is asked, and all of it is shipped from there to a Sink in batches, beside the requests.
 //
 // Its promise is a sum that always holds: accepted = written + still in the spool + dropped and counted; and dropped is
 // 0 unless the disk is full. Calls are chained by hash, so that a row that was changed or removed later can be found.
@@ -9,6 +9,7 @@
 package audit
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -24,8 +25,9 @@ const (
 	kindSession spool.Kind = 2
 	kindBinding spool.Kind = 3
 	kindMessage spool.Kind = 4
-	kindForget  spool.Kind = 6
 	kindProbe   spool.Kind = 5 // means nothing: it found out whether the disk takes records again
+	kindForget  spool.Kind = 6
+	kindWrite   spool.Kind = 7
 )
 
 // Call is one answered API call. All texts are masked by the maker.
@@ -74,16 +76,44 @@ type BindingChange struct {
 	ChangedAt   time.Time `json:"changed"`
 }
 
-// MessageChange is the state of a subscribe message after one of its steps.
+// MessageChange is the state of a subscribe message after one of its steps: all that is known of it then, for the parts
+// that change replace those of an earlier state.
 type MessageChange struct {
 	MsgID      string    `json:"id"`
-	SessionID  string    `json:"session"`
+	SessionID  string    `json:"session"`          // hash of the token; empty if no session asked for it
+	OpenID     string    `json:"openid,omitempty"` // pseudonym of who gets it
+	Sender     string    `json:"sender,omitempty"` // session, service or event
 	TemplateID string    `json:"template"`
 	Content    string    `json:"content,omitempty"`
-	Status     string    `json:"status"`
-	SentAt     time.Time `json:"sent"`
-	Error      string    `json:"error,omitempty"`
-	ChangedAt  time.Time `json:"changed"`
+	Status     string    `json:"status"`             // queued, sent, failed, unknown, refused or cancelled
+	Attempts   int       `json:"attempts,omitempty"` // times it was given to WeChat
+	ErrCode    int       `json:"errcode,omitempty"`  // WeChat's; 0: none
+	WXMsgID    string    `json:"wxMsgId,omitempty"`  // WeChat's own id
+	Reason     string    `json:"reason,omitempty"`   // why it is in this state
+	Error      string    `json:"error,omitempty"`    // in detail
+	RequestID  string    `json:"request,omitempty"`  // of the request that was answered "queued"
+	AcceptedAt time.Time `json:"accepted"`           // when that was
+	SentAt     time.Time `json:"sent"`               // when WeChat took it; zero: it has not
+	ChangedAt  time.Time `json:"changed"`            // decides between states, to the millisecond; now if zero
+}
+
+// WriteChange is a write to the ERP, meant or done: as it is intended, before the ERP is asked, and again when it is
+// known what came of it. All texts are masked by the maker.
+type WriteChange struct {
+	KeyHash     string    `json:"key"`                 // id of the intent, 64 characters at most; never used for another one
+	OpenID      string    `json:"openid,omitempty"`    // pseudonym
+	SessionID   string    `json:"session,omitempty"`   // hash of the token
+	Op          string    `json:"op"`                  // record_stock, create_order, approve or reject
+	Reference   string    `json:"reference,omitempty"` // what it is about: a product, a document
+	Operator    string    `json:"operator,omitempty"`  // who writes, as the client says
+	ERPUsername string    `json:"user,omitempty"`      // who writes, as the ERP says
+	Params      string    `json:"params,omitempty"`    // cut to 4096 characters, so that none is too large to be taken
+	State       string    `json:"state"`               // intended, done, failed or unknown
+	ERPRecordID string    `json:"record,omitempty"`
+	Error       string    `json:"error,omitempty"`
+	RequestID   string    `json:"request,omitempty"`
+	IntendedAt  time.Time `json:"intended"` // ChangedAt if zero
+	ChangedAt   time.Time `json:"changed"`  // decides between states, to the millisecond; now if zero
 }
 
 // Forgotten is a person whose rows are to lose what links them to the person.
@@ -91,7 +121,7 @@ type Forgotten struct {
 	OpenID string `json:"openid"` // pseudonym
 }
 
-// Bounds on a call's texts, in runes, so that a row is stored as it was chained.
+// Bounds on a record's texts, in runes: a call is stored as it was chained, and no write is too large to be taken.
 const (
 	maxMethod = 10
 	maxSource = 16
@@ -110,6 +140,20 @@ func (c Call) normal() Call {
 	c.Params, c.Response, c.Error = fit(c.Params, maxText), fit(c.Response, maxText), fit(c.Error, maxText)
 	c.Duration, c.ERPTime = c.Duration.Truncate(time.Millisecond), c.ERPTime.Truncate(time.Millisecond)
 	c.CalledAt = c.CalledAt.UTC().Truncate(time.Millisecond)
+	return c
+}
+
+// normal is the write with its times, and with texts that fit into a record. The key stays as it is: two that were cut
+// could become one.
+func (c WriteChange) normal(now time.Time) WriteChange {
+	c.ChangedAt = cmp.Or(c.ChangedAt, now)
+	c.IntendedAt = cmp.Or(c.IntendedAt, c.ChangedAt)
+	for _, name := range []*string{
+		&c.OpenID, &c.SessionID, &c.Op, &c.Reference, &c.Operator, &c.ERPUsername, &c.State, &c.ERPRecordID, &c.RequestID,
+	} {
+		*name = fit(*name, maxPath)
+	}
+	c.Params, c.Error = fit(c.Params, maxText), fit(c.Error, maxText)
 	return c
 }
 

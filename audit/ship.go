@@ -58,6 +58,7 @@ func (l *Log) write(ctx context.Context, batch *spool.Batch) error {
 		func() error { return send(ctx, w, w.sessions, l.sink.WriteSessions, sessionID) },
 		func() error { return send(ctx, w, w.bindings, l.sink.WriteBindings, bindingID) },
 		func() error { return send(ctx, w, w.messages, l.sink.WriteMessages, messageID) },
+		func() error { return send(ctx, w, w.writes, l.sink.SaveWrites, writeID) },
 		func() error { return send(ctx, w, w.calls, l.sink.WriteCalls, callID) },
 		func() error { return send(ctx, w, w.forgotten, l.sink.Forget, forgottenID) },
 	} {
@@ -81,6 +82,7 @@ type sorted struct {
 	sessions []SessionChange
 	bindings []BindingChange
 	messages []MessageChange
+	writes   []WriteChange
 	// forgotten come last: rows of theirs may be in the same batch.
 	forgotten []Forgotten
 	aside     []rejected // what cannot be read or stored
@@ -131,6 +133,8 @@ func (w *sorted) take(chainID string, r spool.Record) (err error) {
 		err = appendTo(&w.bindings, r)
 	case kindMessage:
 		err = appendTo(&w.messages, r)
+	case kindWrite:
+		err = appendTo(&w.writes, r)
 	case kindForget:
 		err = appendTo(&w.forgotten, r)
 	default:
@@ -153,6 +157,7 @@ func callID(c Call) string             { return c.LogID }
 func sessionID(c SessionChange) string { return c.SessionID }
 func bindingID(c BindingChange) string { return c.BindingID }
 func messageID(c MessageChange) string { return c.MsgID }
+func writeID(c WriteChange) string     { return c.KeyHash }
 func forgottenID(f Forgotten) string   { return f.OpenID }
 
 // send writes rows of one kind. A refused batch is halved until the bad row stands alone and is set aside; the rows

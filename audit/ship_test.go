@@ -3,6 +3,7 @@ package audit
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -60,11 +61,18 @@ func TestEachKindArrivesWholeAndInOrder(t *testing.T) {
 			want.bindings = append(want.bindings, BindingChange{BindingID: "b", SessionID: "s", ERPUsername: "zhang", CompanyID: "1", CompanyName: "雪兽", BoundAt: now, Valid: active, ChangedAt: now})
 		}
 		for _, status := range []string{"queued", "sent"} {
-			want.messages = append(want.messages, MessageChange{MsgID: "m", SessionID: "s", TemplateID: "t", Content: "{}", Status: status, SentAt: now, Error: "no", ChangedAt: now})
+			want.messages = append(want.messages, MessageChange{MsgID: "m", SessionID: "s", OpenID: "p", Sender: "service", TemplateID: "t",
+				Content: "{}", Status: status, Attempts: 2, ErrCode: 43101, WXMsgID: "9007199254740993", Reason: "no_consent", Error: "no",
+				RequestID: "01J", AcceptedAt: now, SentAt: now, ChangedAt: now})
+		}
+		for _, state := range []string{"intended", "done"} {
+			want.writes = append(want.writes, WriteChange{KeyHash: "k", OpenID: "p", SessionID: "s", Op: "record_stock", Reference: "P-1",
+				Operator: "张三", ERPUsername: "zhang", Params: "{}", State: state, ERPRecordID: "R-1", Error: "no", RequestID: "01J",
+				IntendedAt: now, ChangedAt: now})
 		}
 		for i := range 2 {
 			s.Message(want.messages[i])
-			if err := s.Forget(want.forgotten[i].OpenID); err != nil {
+			if err := errors.Join(s.Write(want.writes[i]), s.Forget(want.forgotten[i].OpenID)); err != nil {
 				t.Error(err)
 			}
 			s.Binding(want.bindings[i])
@@ -74,7 +82,8 @@ func TestEachKindArrivesWholeAndInOrder(t *testing.T) {
 		s.Call(call)
 		pass(time.Second)
 		for _, c := range []struct{ got, want any }{
-			{s.sink.sessions, want.sessions}, {s.sink.bindings, want.bindings}, {s.sink.messages, want.messages}, {s.sink.forgotten, want.forgotten},
+			{s.sink.sessions, want.sessions}, {s.sink.bindings, want.bindings}, {s.sink.messages, want.messages}, {s.sink.writes, want.writes},
+			{s.sink.forgotten, want.forgotten},
 		} {
 			if !reflect.DeepEqual(c.got, c.want) {
 				t.Errorf("got %+v\nwant %+v", c.got, c.want)
@@ -100,8 +109,11 @@ func TestAPersonIsForgottenBehindTheRowsOfTheSameBatch(t *testing.T) {
 		s.Message(MessageChange{MsgID: "m"})
 		s.Binding(BindingChange{BindingID: "b"})
 		s.Call(Call{LogID: "c", OpenID: "p"})
+		if err := s.Write(WriteChange{KeyHash: "k", OpenID: "p"}); err != nil {
+			t.Error(err)
+		}
 		pass(time.Second)
-		if n := len(s.sink.kept); n != 5 || s.sink.kept[n-1] != "forget" || s.Stats().Batches != 1 {
+		if n := len(s.sink.kept); n != 6 || s.sink.kept[n-1] != "forget" || s.Stats().Batches != 1 {
 			t.Errorf("order: %v in %d batches", s.sink.kept, s.Stats().Batches)
 		}
 	})

@@ -18,6 +18,7 @@ type Sink interface {
 	WriteSessions(ctx context.Context, changes []SessionChange) error
 	WriteBindings(ctx context.Context, changes []BindingChange) error
 	WriteMessages(ctx context.Context, changes []MessageChange) error
+	SaveWrites(ctx context.Context, changes []WriteChange) error
 	// Forget takes away what links rows to these persons.
 	Forget(ctx context.Context, persons []Forgotten) error
 }

@@ -94,7 +94,7 @@ func (l *Log) Stats() Stats {
 
 var (
 	recordsDesc = prometheus.NewDesc("snowgate_audit_records_total",
-		"Records of calls, sessions, bindings and messages, by what became of them.", []string{"state"}, nil)
+		"Records of calls, sessions, bindings, messages and writes, by what became of them.", []string{"state"}, nil)
 	batchesDesc = prometheus.NewDesc("snowgate_audit_batches_total", "Batches written to the database.", nil, nil)
 	retriesDesc = prometheus.NewDesc("snowgate_audit_retries_total", "Writes repeated because the database failed.", nil, nil)
 	breaksDesc  = prometheus.NewDesc("snowgate_audit_chain_breaks_total", "Places where the chain in the spool does not go on.", nil, nil)

@@ -21,7 +21,7 @@ snowgate_audit_oldest_seconds 7
 # HELP snowgate_audit_pending_records Records in the spool, waiting for the database.
 # TYPE snowgate_audit_pending_records gauge
 snowgate_audit_pending_records 2
-# HELP snowgate_audit_records_total Records of calls, sessions, bindings and messages, by what became of them.
+# HELP snowgate_audit_records_total Records of calls, sessions, bindings, messages and writes, by what became of them.
 # TYPE snowgate_audit_records_total counter
 snowgate_audit_records_total{state="accepted"} 3
 snowgate_audit_records_total{state="dropped"} 1

@@ -38,7 +38,7 @@ func (db *DB) Chains(ctx context.Context) ([]ChainInfo, error) {
 // chainIDs jumps from id to id in the index: chains are few, their rows are many, and not both databases jump by
 // themselves for a DISTINCT.
 func (db *DB) chainIDs(ctx context.Context) (ids []string, err error) {
-	next := `SELECT MIN(chain_id) FROM api_call_logs ` + db.by("idx_chain") + ` WHERE chain_id > ?`
+	next := `SELECT MIN(chain_id) FROM api_call_logs ` + db.by("api_call_logs", "idx_chain") + ` WHERE chain_id > ?`
 	for last := ""; ; {
 		var id stdsql.NullString
 		if err := db.pool.GetContext(ctx, &id, next, last); err != nil || !id.Valid {
@@ -50,7 +50,7 @@ func (db *DB) chainIDs(ctx context.Context) (ids []string, err error) {
 
 func (db *DB) chain(ctx context.Context, id string) (chain ChainInfo, err error) {
 	chain.ChainID = id
-	in := ` FROM api_call_logs ` + db.by("idx_chain") + ` WHERE chain_id = ? `
+	in := ` FROM api_call_logs ` + db.by("api_call_logs", "idx_chain") + ` WHERE chain_id = ? `
 	extent := `SELECT COALESCE(MIN(chain_seq), 0) AS first, COALESCE(MAX(chain_seq), 0) AS last, COUNT(*) AS count` + in
 	if err := db.getPatiently(ctx, &chain, extent, id); err != nil {
 		return chain, err
@@ -83,7 +83,7 @@ func (db *DB) linksAfter(ctx context.Context, chainID string, from CallRow) (row
 // linksQuery goes by the order of idx_chain, so that a page costs what its rows cost. Without the table's name ORDER BY
 // would mean the COALESCE of that name, and sort the whole rest of the chain.
 func (db *DB) linksQuery(chainID string, r CallRow) (string, []any) {
-	return `SELECT ` + callColumns + ` FROM api_call_logs ` + db.by("idx_chain") + ` WHERE chain_id = ? AND chain_seq >= ?
+	return `SELECT ` + callColumns + ` FROM api_call_logs ` + db.by("api_call_logs", "idx_chain") + ` WHERE chain_id = ? AND chain_seq >= ?
 		AND (chain_seq > ? OR called_at > ? OR called_at = ? AND log_id > ?)
 		ORDER BY api_call_logs.chain_seq, called_at, log_id LIMIT ?`,
 		[]any{chainID, r.ChainSeq, r.ChainSeq, r.CalledAt, r.CalledAt, r.LogID, pageRows}

@@ -23,6 +23,18 @@ func (c *conditions) equal(column, value string) {
 	}
 }
 
+// oneOf asks for one of the values; none ask for nothing.
+func (c *conditions) oneOf(column string, values []string) {
+	if len(values) == 0 {
+		return
+	}
+	args := make([]any, len(values))
+	for i, v := range values {
+		args[i] = v
+	}
+	c.add(column+" IN (?"+strings.Repeat(",?", len(values)-1)+")", args...)
+}
+
 // between asks for from <= column < to; a zero time leaves its side open.
 func (c *conditions) between(column string, from, to time.Time) {
 	if !from.IsZero() {

@@ -1,6 +1,7 @@
 // Package sql is the gateway's way to its own tables: the schema as numbered migrations for MySQL (or MariaDB) and
-// SQLite, and the statements on it: writing sessions, bindings, calls and messages, searching and walking the calls and
-// their hash chains, removing what is too old, gathering and forgetting what there is of one person.
+// SQLite, and the statements on it: writing sessions, bindings, calls, messages and writes to the ERP, searching the
+// calls and the messages, walking the calls and their hash chains, removing what is too old, gathering and forgetting
+// what there is of one person.
 //
 // It knows rows, not their meaning: it never masks, hashes, queues or retries, and no answer to a user of the
 // mini-program waits for it. What the gateway knows of business it asks of the ERP; nothing of that is kept here.

@@ -3,6 +3,7 @@ package sql
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/go-sql-driver/mysql"
 	"modernc.org/sqlite"
@@ -19,9 +20,11 @@ var (
 	// ErrUnavailable means everything else: no connection, a time-out, a lock, a full disk, a missing table, an
 	// ended context. The same rows may be taken later. The statement may or may not have had its effect.
 	ErrUnavailable = errors.New("database unavailable")
-	// ErrTooDeep means FindCalls was asked for a page more than 100,000 rows down. The way on is a narrower filter, or
-	// CallFilter.Before.
+	// ErrTooDeep means FindCalls or FindMessages was asked for a page more than 100,000 rows down. The way on is a
+	// narrower filter, or its Before.
 	ErrTooDeep = errors.New("page too deep")
+	// ErrNotFound means the database is there and has no such row.
+	ErrNotFound = errors.New("row not found")
 )
 
 // explain names the operation and tells refused from unavailable.
@@ -70,11 +73,17 @@ func refusedByMySQL(err *mysql.MySQLError) bool {
 	return false
 }
 
-// isThereAlready reports whether MySQL has the column or index an ALTER TABLE would add. An ALTER is done wholly or not
-// at all (MySQL 8, MariaDB 10.6), so the rest of it is there too.
+// isThereAlready reports whether the database has what a migration would add. In MySQL that is a column or an index: an
+// ALTER is done wholly or not at all (MySQL 8, MariaDB 10.6), so the rest of it is there too, and a table is made IF NOT
+// EXISTS. SQLite has one general code and its texts.
 func isThereAlready(err error) bool {
 	var my *mysql.MySQLError
-	return errors.As(err, &my) && (my.Number == 1060 || my.Number == 1061) // ER_DUP_FIELDNAME, ER_DUP_KEYNAME
+	if errors.As(err, &my) {
+		return my.Number == 1060 || my.Number == 1061 // ER_DUP_FIELDNAME, ER_DUP_KEYNAME
+	}
+	var lite *sqlite.Error
+	return errors.As(err, &lite) && lite.Code() == sqlitecode.SQLITE_ERROR &&
+		(strings.Contains(lite.Error(), "already exists") || strings.Contains(lite.Error(), "duplicate column name"))
 }
 
 // isBusy reports whether SQLite found its file locked by somebody else.

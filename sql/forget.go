@@ -17,8 +17,8 @@ const (
 
 // ForgetUser takes a person (the pseudonym of an openid) out of the tables and says how many rows it changed. Calls
 // lose their openid; sessions end and get an openid and unionid of pure chance, different in each; bindings end and
-// lose the ERP user name; messages lose their content. Rows stay, and with them every hash chain, which does not cover
-// the openid.
+// lose the ERP user name; messages lose their openid and content; writes to the ERP lose their openid, both names of who
+// wrote, and the parameters. Rows stay, and with them every hash chain, which does not cover the openid.
 //
 // It goes in short transactions and may be repeated after an error. It should be repeated once records that were under
 // way have been written: late rows are found then, also those that hang on sessions erased before. The error wraps
@@ -32,12 +32,17 @@ func (db *DB) ForgetUser(ctx context.Context, openid string) (affected int, err 
 		args   []any
 		forget func(ctx context.Context, tx *sqlx.Tx, keys []string) (int, error)
 	}{
-		{`SELECT log_id FROM api_call_logs ` + db.by("idx_openid_called") + ` WHERE openid = ? LIMIT ?`, []any{openid}, forgetCalls},
+		{`SELECT log_id FROM api_call_logs ` + db.by("api_call_logs", "idx_openid_called") + ` WHERE openid = ? LIMIT ?`, []any{openid}, forgetCalls},
 		{`SELECT session_id FROM user_sessions WHERE openid = ? LIMIT ?`, []any{openid}, forgetSessions},
 		{`SELECT b.binding_id FROM user_sessions s JOIN erp_bindings b ON b.session_id = s.session_id
 			WHERE ` + ofErased + ` AND (b.erp_username <> '' OR b.is_valid = 1) LIMIT ?`, nil, forgetBindings},
 		{`SELECT m.msg_id FROM user_sessions s JOIN message_logs m ON m.session_id = s.session_id
-			WHERE ` + ofErased + ` AND m.msg_content IS NOT NULL LIMIT ?`, nil, forgetMessages},
+			WHERE ` + ofErased + ` AND (m.openid IS NOT NULL OR m.msg_content IS NOT NULL) LIMIT ?`, nil, forgetMessages},
+		{`SELECT msg_id FROM message_logs WHERE openid = ? LIMIT ?`, []any{openid}, forgetMessages},
+		{`SELECT w.key_hash FROM user_sessions s JOIN erp_writes w ON w.session_id = s.session_id WHERE ` + ofErased + `
+			AND (w.openid IS NOT NULL OR w.operator IS NOT NULL OR w.erp_username IS NOT NULL OR w.params IS NOT NULL)
+			LIMIT ?`, nil, forgetWrites},
+		{`SELECT key_hash FROM erp_writes WHERE openid = ? LIMIT ?`, []any{openid}, forgetWrites},
 	} {
 		n, err := db.forget(ctx, part.forget, part.find, append(part.args, maxRows)...)
 		affected += n
@@ -93,5 +98,10 @@ func forgetBindings(ctx context.Context, tx *sqlx.Tx, ids []string) (int, error)
 }
 
 func forgetMessages(ctx context.Context, tx *sqlx.Tx, ids []string) (int, error) {
-	return changeIn(ctx, tx, `UPDATE message_logs SET msg_content = NULL WHERE msg_id IN (?)`, ids)
+	return changeIn(ctx, tx, `UPDATE message_logs SET openid = NULL, msg_content = NULL WHERE msg_id IN (?)`, ids)
+}
+
+func forgetWrites(ctx context.Context, tx *sqlx.Tx, keys []string) (int, error) {
+	return changeIn(ctx, tx, `UPDATE erp_writes SET openid = NULL, operator = NULL, erp_username = NULL, params = NULL
+		WHERE key_hash IN (?)`, keys)
 }

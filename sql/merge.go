@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Rows of sessions, bindings and messages are states, and states of one key come from several replicas in any order.
+// Rows of sessions, bindings, messages and writes are states, and states of one key come from several replicas in any order.
 // Merging keeps the same one whatever the order: an end outlives everything, among equals the later change counts. A
 // row without a time of change, from a version that did not know it, counts as later than what is there.
 

@@ -180,32 +180,81 @@ func TestABindingRejectedByTheERPLearnsItsSession(t *testing.T) {
 	})
 }
 
+// accepted is a message as it is queued; the others are what became of it.
+func accepted(id string) MessageRow {
+	return MessageRow{MsgID: id, SessionID: "s", OpenID: "p", Sender: "session", TemplateID: "T1",
+		MsgContent: `{"thing1":"发货 at 10:30"}`, MsgStatus: "queued", RequestID: "01J", AcceptedAt: someTime, SentAt: someTime,
+		UpdatedAt: after(0)}
+}
+
+func (db *DB) mustMessage(t *testing.T, id string) MessageRow {
+	t.Helper()
+	row, err := db.Message(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return row
+}
+
 func TestAMessageEndsUpTheSameInAnyOrder(t *testing.T) {
-	queued := MessageRow{MsgID: "m", SessionID: "s", TemplateID: "T1", MsgContent: `{"thing1":"发货 at 10:30"}`, MsgStatus: "queued",
-		SentAt: someTime, ErrorDetail: "retrying", UpdatedAt: after(0)}
-	sending := queued
-	sending.MsgStatus, sending.UpdatedAt = "sending", after(1)
+	queued := accepted("m")
+	again := queued
+	again.Attempts, again.ErrCode, again.Reason, again.ErrorDetail = 1, -1, "busy", "system busy"
+	again.UpdatedAt = queued.UpdatedAt.Add(time.Millisecond)
+	sent := queued
+	sent.MsgStatus, sent.Attempts, sent.WXMsgID, sent.SentAt, sent.UpdatedAt = "sent", 2, "9007199254740993", after(2), after(2)
 	failed := queued
-	failed.MsgStatus, failed.ErrorDetail, failed.SentAt, failed.UpdatedAt = "failed", "43101", after(2), after(2)
+	failed.MsgStatus, failed.Attempts, failed.ErrCode, failed.Reason, failed.ErrorDetail = "failed", 2, 43101, "no_consent", "refuse"
+	failed.SentAt, failed.UpdatedAt = after(2), after(2)
 	onEachMigrated(t, func(t *testing.T, db *DB) {
-		for _, states := range orders([]MessageRow{queued, sending, failed}) {
+		for _, states := range slices.Concat(orders([]MessageRow{queued, again, sent}), orders([]MessageRow{queued, again, failed})) {
+			want := sent
+			if slices.Contains(states, failed) {
+				want = failed
+			}
 			db.clear(t, "message_logs")
 			inTurn(t, func(rows []MessageRow) error { return db.SaveMessages(t.Context(), rows) }, states)
-			var got UserRows
-			if err := db.gatherMessages(t.Context(), []string{"s"}, &got); err != nil || !slices.Equal(got.Messages, []MessageRow{failed}) {
-				t.Errorf("%+v\n got %+v, %v\nwant %+v", states, got.Messages, err, failed)
+			if got := db.mustMessage(t, "m"); got != want {
+				t.Errorf("%+v\n got %+v\nwant %+v", states, got, want)
 			}
 		}
 	})
 }
 
-func TestAMessageIsSentUnlessItSaysOtherwise(t *testing.T) {
+func TestAMessageNeedsNoMoreThanItsNames(t *testing.T) {
 	onEachMigrated(t, func(t *testing.T, db *DB) {
-		if err := db.SaveMessages(t.Context(), []MessageRow{{MsgID: "n", SessionID: "s", TemplateID: "T1"}}); err != nil {
+		early := MessageRow{MsgID: "m", SessionID: "s", TemplateID: "T1", UpdatedAt: after(7)}
+		rows := []MessageRow{{MsgID: "n", SessionID: "s", TemplateID: "T1"}, early}
+		if err := db.SaveMessages(t.Context(), rows); err != nil {
 			t.Fatal(err)
 		}
-		if n := count(t, db, `message_logs WHERE msg_status = 'sent' AND msg_content IS NULL AND error_detail IS NULL`); n != 1 {
-			t.Error("the status is not the default, or an absent text is not NULL")
+		n := count(t, db, `message_logs WHERE msg_status = 'sent' AND msg_content IS NULL AND error_detail IS NULL AND openid IS NULL
+			AND sender IS NULL AND wx_msg_id IS NULL AND reason IS NULL AND request_id IS NULL AND attempts = 0 AND err_code = 0
+			AND accepted_at > '2026-01-01' AND sent_at = accepted_at`)
+		if n != 2 {
+			t.Error("the status is not the default, an absent text is not NULL, or the time is not now")
+		}
+		if got := db.mustMessage(t, "m"); !got.AcceptedAt.Equal(after(7)) || !got.SentAt.Equal(after(7)) {
+			t.Errorf("without times of its own: %+v", got)
+		}
+	})
+}
+
+func TestAMessagesOversizeTextsAreCut(t *testing.T) {
+	onEachMigrated(t, func(t *testing.T, db *DB) {
+		long := strings.Repeat("信", 300)
+		row := MessageRow{MsgID: "m", SessionID: long, OpenID: long, Sender: long, TemplateID: long, MsgContent: long, MsgStatus: long,
+			Attempts: 1 << 40, ErrCode: -1 << 40, WXMsgID: long, Reason: long, ErrorDetail: "a\x00b\xff", RequestID: long,
+			AcceptedAt: someTime, SentAt: after(1), UpdatedAt: after(2)}
+		if err := db.SaveMessages(t.Context(), []MessageRow{row}); err != nil {
+			t.Fatal(err)
+		}
+		runes := func(n int) string { return strings.Repeat("信", n) }
+		want := MessageRow{MsgID: "m", SessionID: runes(64), OpenID: runes(64), Sender: runes(64), TemplateID: runes(100),
+			MsgContent: long, MsgStatus: runes(20), Attempts: 1<<31 - 1, ErrCode: -1 << 31, WXMsgID: runes(32), Reason: runes(200),
+			ErrorDetail: "a\uFFFDb\uFFFD", RequestID: runes(64), AcceptedAt: someTime, SentAt: after(1), UpdatedAt: after(2)}
+		if got := db.mustMessage(t, "m"); got != want {
+			t.Errorf("got  %+v\nwant %+v", got, want)
 		}
 	})
 }
@@ -213,6 +262,7 @@ func TestAMessageIsSentUnlessItSaysOtherwise(t *testing.T) {
 func TestEveryConflictIsWrittenForBothDialects(t *testing.T) {
 	for _, text := range []string{
 		saveSessions.text(MySQL, 2), saveSessions.text(SQLite, 2), insertCalls.text(MySQL, 1), insertCalls.text(SQLite, 1),
+		saveMessages.text(MySQL, 1), saveMessages.text(SQLite, 1), saveWrites.text(MySQL, 1), saveWrites.text(SQLite, 1),
 	} {
 		if strings.Contains(text, "@") {
 			t.Errorf("an offered value was left as it is: %s", text)

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/pressly/goose/v3"
-	"github.com/pressly/goose/v3/lock"
 )
 
 //go:embed migrations/*/*.sql
@@ -32,43 +31,21 @@ var versions = map[Dialect]string{
 
 // Migrate brings the schema up to date and returns the names of the migrations it applied, none when there was
 // nothing to do. Replicas may call it at the same moment: one works, the others wait for it. The error wraps
-// ErrUnavailable; what was applied before it stays applied and is returned with it.
+// ErrUnavailable; what was applied before it stays applied and is returned with it, which in SQLite is nothing: a file
+// is migrated wholly or not at all.
 func (db *DB) Migrate(ctx context.Context) ([]string, error) {
-	pool, err := db.patient()
-	if err != nil {
-		return nil, fmt.Errorf("sql: migrate: %w", err)
-	}
-	defer func() { _ = pool.Close() }() // nothing of it is left to be saved
-	provider, err := db.provider(pool)
-	if err != nil {
-		return nil, fmt.Errorf("sql: migrate: %w", err)
-	}
-	results, err := db.up(ctx, provider)
+	results, err := db.up(ctx)
 	return names(results), explain("migrate", err)
 }
 
-// up applies what is pending. Two failures are mended on the way: the very first connections to a new SQLite file meet
-// its one lock that does not wait, the change of its journal to WAL, and try again; and a migration whose replica died
-// between the work and the note of it gets its note.
-func (db *DB) up(ctx context.Context, provider *goose.Provider) (applied []*goose.MigrationResult, err error) {
+// up tries again while another replica has a SQLite file to itself: migrating it, or, in the very first moment of a
+// file, changing its journal to WAL, which is the one lock that does not wait.
+func (db *DB) up(ctx context.Context) (applied []*goose.MigrationResult, err error) {
 	again := time.NewTicker(busyRetry)
 	defer again.Stop()
 	for until := time.Now().Add(lockWait); ; {
-		results, err := provider.Up(ctx)
-		var partial *goose.PartialError
-		if errors.As(err, &partial) {
-			results = partial.Applied
-		}
-		applied = append(applied, results...)
-		switch {
-		case time.Now().After(until):
-			return applied, err
-		case partial != nil && isThereAlready(err):
-			if err := db.note(ctx, partial.Failed.Source.Version); err != nil {
-				return applied, err
-			}
-			continue
-		case !isBusy(err):
+		applied, err = db.try(ctx)
+		if !isBusy(err) || time.Now().After(until) {
 			return applied, err
 		}
 		select {
@@ -79,9 +56,65 @@ func (db *DB) up(ctx context.Context, provider *goose.Provider) (applied []*goos
 	}
 }
 
+func (db *DB) try(ctx context.Context) (applied []*goose.MigrationResult, err error) {
+	pool, err := db.patient()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = pool.Close() }() // nothing of it is left to be saved
+	if db.dialect == SQLite {
+		return db.wholly(ctx, pool)
+	}
+	return db.apply(ctx, pool)
+}
+
+// wholly applies what is pending in one write transaction of ours: goose's own begin too late, behind its first look at
+// the version table, which makes that table. All of it goes through the one connection that has the transaction; if
+// that is lost or closed, SQLite takes back what was done.
+func (db *DB) wholly(ctx context.Context, pool *stdsql.DB) ([]*goose.MigrationResult, error) {
+	pool.SetMaxOpenConns(1)
+	if _, err := pool.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+		return nil, fmt.Errorf("take the migration lock: %w", err)
+	}
+	if err := noteBeginning(ctx, pool, SQLite); err != nil {
+		return nil, err
+	}
+	applied, err := db.apply(ctx, pool)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := pool.ExecContext(ctx, "COMMIT"); err != nil {
+		return nil, fmt.Errorf("commit the migrations: %w", err)
+	}
+	return applied, nil
+}
+
+// apply lets goose do what is pending. A migration whose replica died between the work and the note of it gets its note
+// on the way.
+func (db *DB) apply(ctx context.Context, pool *stdsql.DB) (applied []*goose.MigrationResult, err error) {
+	provider, err := db.provider(pool)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		results, err := provider.Up(ctx)
+		var partial *goose.PartialError
+		if errors.As(err, &partial) {
+			results = partial.Applied
+		}
+		applied = append(applied, results...)
+		if partial == nil || !isThereAlready(err) {
+			return applied, err
+		}
+		if err := note(ctx, pool, partial.Failed.Source.Version); err != nil {
+			return applied, err
+		}
+	}
+}
+
 // note tells goose that a migration was applied.
-func (db *DB) note(ctx context.Context, version int64) error {
-	_, err := db.pool.ExecContext(ctx, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (?, ?)`, version, true)
+func note(ctx context.Context, pool *stdsql.DB, version int64) error {
+	_, err := pool.ExecContext(ctx, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (?, ?)`, version, true)
 	return err
 }
 
@@ -111,22 +144,15 @@ func (db *DB) provider(pool *stdsql.DB) (*goose.Provider, error) {
 	}
 	options := []goose.ProviderOption{
 		goose.WithDisableGlobalRegistry(true),
-		goose.WithSessionLocker(db.locker()),
-		// SQLite's lock is itself a transaction, inside which goose must not open others; MySQL ends a transaction
-		// at each DDL statement anyway.
+		// In SQLite everything is inside a transaction already, where goose must not open others; MySQL ends a
+		// transaction at each DDL statement anyway.
 		goose.WithIsolateDDL(true),
 	}
 	if db.dialect == SQLite {
 		return goose.NewProvider(goose.DialectSQLite3, pool, dir, options...)
 	}
+	options = append(options, goose.WithSessionLocker(mysqlLock{}))
 	return goose.NewProvider(goose.DialectMySQL, pool, dir, options...)
-}
-
-func (db *DB) locker() lock.SessionLocker {
-	if db.dialect == SQLite {
-		return sqliteLock{}
-	}
-	return mysqlLock{}
 }
 
 // applied asks goose's own table, without letting goose create it.

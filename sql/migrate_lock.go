@@ -5,6 +5,8 @@ import (
 	stdsql "database/sql"
 	"errors"
 	"fmt"
+
+	"github.com/pressly/goose/v3/database"
 )
 
 var errLockBusy = errors.New("another replica has been migrating for too long")
@@ -24,18 +26,17 @@ func (mysqlLock) SessionLock(ctx context.Context, conn *stdsql.Conn) error {
 	if got.Int64 != 1 {
 		return errLockBusy
 	}
-	return noteBeginning(ctx, conn)
+	return noteBeginning(ctx, conn, MySQL)
 }
 
 // noteBeginning writes what goose notes right behind creating its table: version 0. A first start that was cut off
-// between the two leaves a table that goose itself refuses from then on. SQLite's lock is a transaction, which leaves
-// nothing half done.
-func noteBeginning(ctx context.Context, conn *stdsql.Conn) error {
+// between the two leaves a table that goose itself refuses from then on.
+func noteBeginning(ctx context.Context, db database.DBTxConn, d Dialect) error {
 	var tables int
-	err := conn.QueryRowContext(ctx, versions[MySQL]).Scan(&tables)
+	err := db.QueryRowContext(ctx, versions[d]).Scan(&tables)
 	if err == nil && tables > 0 {
-		_, err = conn.ExecContext(ctx, `INSERT INTO goose_db_version (version_id, is_applied)
-			SELECT 0, 1 FROM DUAL WHERE NOT EXISTS (SELECT 1 FROM goose_db_version)`)
+		_, err = db.ExecContext(ctx, `INSERT INTO goose_db_version (version_id, is_applied)
+			SELECT 0, 1 FROM (SELECT COUNT(*) AS notes FROM goose_db_version) v WHERE notes = 0`)
 	}
 	if err != nil {
 		return fmt.Errorf("note the first migration's beginning: %w", err)
@@ -46,27 +47,6 @@ func noteBeginning(ctx context.Context, conn *stdsql.Conn) error {
 func (mysqlLock) SessionUnlock(ctx context.Context, conn *stdsql.Conn) error {
 	var freed stdsql.NullInt64
 	if err := conn.QueryRowContext(ctx, `SELECT RELEASE_LOCK(`+mysqlLockName+`)`).Scan(&freed); err != nil {
-		return fmt.Errorf("free the migration lock: %w", err)
-	}
-	return nil
-}
-
-// sqliteLock is one write transaction around the whole run: a second process waits for it, and a process that dies
-// leaves the schema as it found it.
-type sqliteLock struct{}
-
-func (sqliteLock) SessionLock(ctx context.Context, conn *stdsql.Conn) error {
-	wait := fmt.Sprintf("PRAGMA busy_timeout = %d", lockWait.Milliseconds())
-	for _, statement := range []string{wait, "BEGIN IMMEDIATE"} {
-		if _, err := conn.ExecContext(ctx, statement); err != nil {
-			return fmt.Errorf("take the migration lock: %w", err)
-		}
-	}
-	return nil
-}
-
-func (sqliteLock) SessionUnlock(ctx context.Context, conn *stdsql.Conn) error {
-	if _, err := conn.ExecContext(ctx, "COMMIT"); err != nil {
 		return fmt.Errorf("free the migration lock: %w", err)
 	}
 	return nil

@@ -34,8 +34,22 @@ var documented = map[string]struct{ columns, indexes string }{
 			" idx_chain(chain_id) idx_chain(chain_seq) idx_chain(called_at) idx_chain(log_id)",
 	},
 	"message_logs": {
-		"msg_id session_id template_id msg_content msg_status sent_at error_detail updated_at",
-		"idx_session_id(session_id) idx_template_id(template_id) idx_sent_at(sent_at)",
+		"msg_id session_id template_id msg_content msg_status sent_at error_detail updated_at" +
+			" openid sender attempts err_code wx_msg_id reason request_id accepted_at",
+		"idx_session_id(session_id) idx_template_id(template_id) idx_sent_at(sent_at)" +
+			" idx_accepted(accepted_at) idx_accepted(msg_id)" +
+			" idx_status_accepted(msg_status) idx_status_accepted(accepted_at) idx_status_accepted(msg_id)" +
+			" idx_openid_accepted(openid) idx_openid_accepted(accepted_at) idx_openid_accepted(msg_id)" +
+			" idx_template_accepted(template_id) idx_template_accepted(accepted_at) idx_template_accepted(msg_id)" +
+			" idx_template_status_accepted(template_id) idx_template_status_accepted(msg_status)" +
+			" idx_template_status_accepted(accepted_at) idx_template_status_accepted(msg_id)" +
+			" idx_sender_accepted(sender) idx_sender_accepted(accepted_at) idx_sender_accepted(msg_id)" +
+			" idx_wx_msg_accepted(wx_msg_id) idx_wx_msg_accepted(accepted_at) idx_wx_msg_accepted(msg_id)",
+	},
+	"erp_writes": {
+		"key_hash openid session_id op reference operator erp_username params state erp_record_id error_message request_id" +
+			" intended_at updated_at",
+		"idx_openid_intended(openid) idx_openid_intended(intended_at) idx_session_id(session_id) idx_intended_at(intended_at)",
 	},
 	"audit_anchors": {"chain_id seq hash removed_at", ""},
 }
@@ -163,7 +177,7 @@ func TestMySQLColumnsAreExactAndExplained(t *testing.T) {
 			"table without comment, InnoDB or utf8mb4": `SELECT table_name FROM information_schema.tables
 				WHERE` + ours + `AND (HEX(table_comment) NOT REGEXP 'E[4-9]' OR engine <> 'InnoDB' OR table_collation NOT LIKE 'utf8mb4%')`,
 			"id that ignores case": `SELECT CONCAT(table_name, '.', column_name) FROM information_schema.columns
-				WHERE` + ours + `AND (column_name REGEXP '_id$' OR column_name IN ('openid', 'hash', 'chain_prev', 'chain_hash'))
+				WHERE` + ours + `AND (column_name REGEXP '_id$' OR column_name IN ('openid', 'hash', 'chain_prev', 'chain_hash', 'key_hash'))
 				AND column_name NOT IN ('template_id', 'company_id') AND collation_name NOT IN ('utf8mb4_bin', 'ascii_bin')`,
 			"time without milliseconds": `SELECT CONCAT(table_name, '.', column_name) FROM information_schema.columns
 				WHERE` + ours + `AND column_name LIKE '%\_at' AND column_type <> 'datetime(3)'`,
@@ -178,9 +192,6 @@ func TestMySQLColumnsAreExactAndExplained(t *testing.T) {
 
 func TestAReplicaThatDiedBeforeItsNoteIsMended(t *testing.T) {
 	onEachMigrated(t, func(t *testing.T, db *DB) {
-		if db.dialect != MySQL {
-			t.Skip("SQLite migrates in one transaction")
-		}
 		if _, err := db.pool.Exec(`DELETE FROM goose_db_version WHERE version_id >= 50`); err != nil {
 			t.Fatal(err)
 		}
@@ -203,10 +214,38 @@ func TestAnOlderVersionGoesOnWriting(t *testing.T) {
 				t.Error(err)
 			}
 		}
+		if m := db.mustMessage(t, "m"); m != (MessageRow{MsgID: "m", SessionID: "s", TemplateID: "T", MsgStatus: "sent", SentAt: m.SentAt}) {
+			t.Errorf("its message reads %+v", m)
+		}
 		row, found, err := db.Call(t.Context(), "l")
 		want := CallRow{LogID: "l", APIEndpoint: "/api", RequestMethod: "GET", CalledAt: row.CalledAt}
 		if err != nil || !found || row != want {
 			t.Errorf("its row reads\n got %+v, %v\nwant %+v", row, err, want)
+		}
+	})
+}
+
+// Messages of an older version are found by the one time they have.
+func TestMessagesFromBeforeTheSearchAreFound(t *testing.T) {
+	onEach(t, func(t *testing.T, dsn string) {
+		db := mustOpen(t, dsn)
+		provider, err := db.provider(db.pool.DB)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := provider.UpTo(t.Context(), 119); err != nil {
+			t.Fatal(err)
+		}
+		_, err = db.pool.Exec(`INSERT INTO message_logs (msg_id, session_id, template_id, sent_at) VALUES ('m', 's', 'T', ?)`, someTime)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := db.Migrate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		rows, _, err := db.FindMessages(t.Context(), MessageFilter{From: someTime, To: after(1)})
+		if err != nil || len(rows) != 1 || !rows[0].AcceptedAt.Equal(someTime) {
+			t.Errorf("found %+v, %v", rows, err)
 		}
 	})
 }

@@ -19,11 +19,12 @@ type UserRows struct {
 	Bindings []BindingRow // oldest first
 	Calls    []CallRow    // the newest 1000, newest first
 	Messages []MessageRow // oldest first
+	Writes   []WriteRow   // oldest first
 }
 
 // ExportUser gathers the rows of one person: the sessions of the openid (its pseudonym) and those named by their ids
-// besides, what hangs on these sessions, and the newest 1000 calls. Not in one transaction: a row written meanwhile may
-// be in or not. The error wraps ErrUnavailable.
+// besides, what hangs on these sessions, messages to the openid and its writes to the ERP, and the newest 1000 calls. Not
+// in one transaction: a row written meanwhile may be in or not. The error wraps ErrUnavailable.
 func (db *DB) ExportUser(ctx context.Context, openid string, sessionIDs []string) (rows UserRows, err error) {
 	if openid == "" { // it would ask for everybody's calls
 		return UserRows{}, nil
@@ -35,7 +36,7 @@ func (db *DB) ExportUser(ctx context.Context, openid string, sessionIDs []string
 	}
 	ids = slices.Compact(slices.Sorted(slices.Values(slices.Concat(ids, sessionIDs))))
 	for _, gather := range []func(context.Context, []string, *UserRows) error{
-		db.gatherSessions, db.gatherBindings, db.gatherMessages, db.gatherOldCalls,
+		db.gatherSessions, db.gatherBindings, db.gatherOldMessages, db.gatherOldWrites, db.gatherOldCalls,
 	} {
 		for part := range slices.Chunk(ids, maxRows) {
 			if err := gather(ctx, part, &rows); err != nil {
@@ -43,12 +44,28 @@ func (db *DB) ExportUser(ctx context.Context, openid string, sessionIDs []string
 			}
 		}
 	}
-	calls, _, err := db.FindCalls(ctx, CallFilter{OpenID: openid, PageSize: exportedCalls})
-	if err != nil {
+	if err := db.gatherOwn(ctx, openid, &rows); err != nil {
 		return UserRows{}, err
 	}
-	rows.sort(calls)
+	rows.sort()
 	return rows, nil
+}
+
+// gatherOwn finds what names the person itself, whatever session it hangs on.
+func (db *DB) gatherOwn(ctx context.Context, openid string, rows *UserRows) error {
+	messages, err := db.selectMessages(ctx, `SELECT `+messageColumns+` FROM message_logs WHERE openid = ?`, openid)
+	if err != nil {
+		return explain("export user", err)
+	}
+	writes, err := db.selectWrites(ctx, `SELECT `+writeColumns+` FROM erp_writes WHERE openid = ?`, openid)
+	if err != nil {
+		return explain("export user", err)
+	}
+	calls, _, err := db.FindCalls(ctx, CallFilter{OpenID: openid, PageSize: exportedCalls})
+	rows.Messages = append(rows.Messages, messages...)
+	rows.Writes = append(rows.Writes, writes...)
+	rows.Calls = append(rows.Calls, calls...)
+	return err
 }
 
 func (db *DB) gatherSessions(ctx context.Context, ids []string, rows *UserRows) error {
@@ -80,18 +97,26 @@ func (db *DB) gatherBindings(ctx context.Context, ids []string, rows *UserRows) 
 	return err
 }
 
-func (db *DB) gatherMessages(ctx context.Context, ids []string, rows *UserRows) error {
-	var found []struct {
-		MessageRow
-		Updated stdsql.NullTime `db:"updated_at"`
+// gatherOldMessages finds the messages that know their session but no openid: those of an older version, and those
+// whose person was forgotten. Whatever names another person is not for this one's eyes.
+func (db *DB) gatherOldMessages(ctx context.Context, ids []string, rows *UserRows) error {
+	query, args, err := sqlx.In(`SELECT `+messageColumns+` FROM message_logs WHERE session_id IN (?) AND openid IS NULL`, ids)
+	if err != nil {
+		return err
 	}
-	err := db.selectIn(ctx, &found, `SELECT msg_id, session_id, template_id, COALESCE(msg_content, '') AS msg_content,
-		msg_status, sent_at, COALESCE(error_detail, '') AS error_detail, updated_at
-		FROM message_logs WHERE session_id IN (?)`, ids)
-	for _, row := range found {
-		row.UpdatedAt = row.Updated.Time
-		rows.Messages = append(rows.Messages, row.MessageRow)
+	found, err := db.selectMessages(ctx, query, args...)
+	rows.Messages = append(rows.Messages, found...)
+	return err
+}
+
+// gatherOldWrites is as gatherOldMessages.
+func (db *DB) gatherOldWrites(ctx context.Context, ids []string, rows *UserRows) error {
+	query, args, err := sqlx.In(`SELECT `+writeColumns+` FROM erp_writes WHERE session_id IN (?) AND openid IS NULL`, ids)
+	if err != nil {
+		return err
 	}
+	found, err := db.selectWrites(ctx, query, args...)
+	rows.Writes = append(rows.Writes, found...)
 	return err
 }
 
@@ -116,12 +141,12 @@ func (db *DB) selectIn(ctx context.Context, into any, query string, ids []string
 	return db.pool.SelectContext(ctx, into, query, args...)
 }
 
-// sort puts the parts in order and adds the calls found by openid.
-func (u *UserRows) sort(calls []CallRow) {
+// sort puts the parts in order and cuts the calls to their number.
+func (u *UserRows) sort() {
 	slices.SortStableFunc(u.Sessions, func(a, b SessionRow) int { return a.CreatedAt.Compare(b.CreatedAt) })
 	slices.SortStableFunc(u.Bindings, func(a, b BindingRow) int { return a.BoundAt.Compare(b.BoundAt) })
 	slices.SortStableFunc(u.Messages, func(a, b MessageRow) int { return a.SentAt.Compare(b.SentAt) })
-	u.Calls = append(u.Calls, calls...)
+	slices.SortStableFunc(u.Writes, func(a, b WriteRow) int { return a.IntendedAt.Compare(b.IntendedAt) })
 	slices.SortFunc(u.Calls, func(a, b CallRow) int {
 		return cmp.Or(b.CalledAt.Compare(a.CalledAt), strings.Compare(b.LogID, a.LogID))
 	})

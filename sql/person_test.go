@@ -19,7 +19,9 @@ func people(t *testing.T, db *DB) UserRows {
 			mine.Sessions = append(mine.Sessions, SessionRow{SessionID: session, OpenID: who, UnionID: "u-" + who, CreatedAt: after(i),
 				ExpiresAt: after(60), IsActive: true, UpdatedAt: after(i)})
 			mine.Messages = append(mine.Messages, MessageRow{MsgID: session + "-m", SessionID: session, TemplateID: "T", MsgContent: who,
-				MsgStatus: "sent", SentAt: after(i)})
+				MsgStatus: "sent", AcceptedAt: after(i), SentAt: after(i)})
+			mine.Writes = append(mine.Writes, WriteRow{KeyHash: session + "-w", OpenID: who, SessionID: session, Op: "record_stock",
+				Reference: "P-1", Operator: who, ERPUsername: who, Params: who, State: "done", IntendedAt: after(i), UpdatedAt: after(i)})
 			mine.Calls = append(mine.Calls, CallRow{LogID: session + "-new", SessionID: session, OpenID: who, CalledAt: after(i + 10),
 				APIEndpoint: "/api", RequestMethod: "GET", ChainID: who, ChainSeq: uint64(i + 1), ChainHash: hash(who, i)})
 			mine.Calls = append(mine.Calls, CallRow{LogID: session + "-old", SessionID: session, CalledAt: after(i),
@@ -27,6 +29,9 @@ func people(t *testing.T, db *DB) UserRows {
 		}
 		mine.Bindings = []BindingRow{{BindingID: who + "-b", SessionID: who + "-s0", ERPUsername: who, CompanyID: "C1", BoundAt: after(1),
 			IsValid: true, UpdatedAt: after(1)}}
+		event := MessageRow{MsgID: who + "-event", OpenID: who, Sender: "event", TemplateID: "T", MsgContent: who, MsgStatus: "sent",
+			AcceptedAt: after(3), SentAt: after(3)} // nobody's session asked for it
+		mine.Messages = append(mine.Messages, event)
 		mine.save(t, db)
 	}
 	slices.SortFunc(mine.Calls, func(a, b CallRow) int { return b.CalledAt.Compare(a.CalledAt) })
@@ -47,6 +52,9 @@ func (u UserRows) save(t *testing.T, db *DB) {
 		t.Fatal(err)
 	}
 	if err := db.SaveMessages(t.Context(), u.Messages); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.SaveWrites(t.Context(), u.Writes); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -85,6 +93,18 @@ func TestAnExportHasEverythingOfOnePersonAndNothingElse(t *testing.T) {
 	})
 }
 
+func TestAMessageToAnotherPersonIsNotExported(t *testing.T) {
+	onEachMigrated(t, func(t *testing.T, db *DB) {
+		rows := []MessageRow{{MsgID: "m", SessionID: "me-s0", OpenID: "other", TemplateID: "T", MsgContent: "other"}}
+		if err := db.SaveMessages(t.Context(), rows); err != nil {
+			t.Fatal(err)
+		}
+		if got := db.mustExport(t, "me", "me-s0").Messages; len(got) > 0 {
+			t.Errorf("exported %+v", got)
+		}
+	})
+}
+
 func TestAnExportIsBounded(t *testing.T) {
 	onEachMigrated(t, func(t *testing.T, db *DB) {
 		calls := chained("a", 1500)
@@ -106,8 +126,8 @@ func TestAForgottenPersonIsNowhere(t *testing.T) {
 	onEachMigrated(t, func(t *testing.T, db *DB) {
 		mine := people(t, db)
 		other := fmt.Sprintf("%+v", db.mustExport(t, "other"))
-		if n := db.mustForget(t, "me"); n != 2+2+1+2 {
-			t.Errorf("changed %d rows, want 7", n)
+		if n := db.mustForget(t, "me"); n != 2+2+1+3+2 {
+			t.Errorf("changed %d rows, want 10", n)
 		}
 		if got := fmt.Sprintf("%+v", db.mustExport(t, "me")); got != fmt.Sprintf("%+v", UserRows{}) {
 			t.Errorf("still there: %s", got)
@@ -126,6 +146,14 @@ func TestAForgottenPersonIsNowhere(t *testing.T) {
 		for _, m := range left.Messages {
 			if m.MsgContent != "" {
 				t.Errorf("message %+v", m)
+			}
+		}
+		if m := db.mustMessage(t, "me-event"); m.OpenID != "" || m.MsgContent != "" {
+			t.Errorf("message without a session %+v", m)
+		}
+		for i, w := range mine.Writes {
+			if w.OpenID, w.Operator, w.ERPUsername, w.Params = "", "", "", ""; left.Writes[i] != w {
+				t.Errorf("write %+v\nwant %+v", left.Writes[i], w)
 			}
 		}
 		for i, c := range mine.Calls {
@@ -151,10 +179,23 @@ func TestLateRowsDoNotBringAForgottenPersonBack(t *testing.T) {
 		db.mustForget(t, "me")
 		late := UserRows{
 			Bindings: []BindingRow{{BindingID: "late", SessionID: "me-s1", ERPUsername: "me", BoundAt: after(9), IsValid: true}},
-			Messages: []MessageRow{{MsgID: "late", SessionID: "me-s1", TemplateID: "T", MsgContent: "me", SentAt: after(9)}},
-			Calls:    []CallRow{{LogID: "late", SessionID: "me-s1", OpenID: "me", APIEndpoint: "/api", RequestMethod: "GET"}},
+			Messages: []MessageRow{
+				{MsgID: "late", SessionID: "me-s1", TemplateID: "T", MsgContent: "me", SentAt: after(9)},
+				{MsgID: "late event", OpenID: "me", TemplateID: "T", MsgContent: "me", SentAt: after(9)},
+			},
+			Writes: []WriteRow{
+				{KeyHash: "late", SessionID: "me-s1", Op: "approve", Operator: "me"},
+				{KeyHash: "late, of no session", OpenID: "me", Op: "approve"},
+			},
+			Calls: []CallRow{{LogID: "late", SessionID: "me-s1", OpenID: "me", APIEndpoint: "/api", RequestMethod: "GET"}},
 		}
-		mine.save(t, db) // rows the spool sends a second time
+		for i := range mine.Messages { // rows the spool sends a second time, and later states
+			mine.Messages[i].UpdatedAt = after(50)
+		}
+		for i := range mine.Writes {
+			mine.Writes[i].UpdatedAt = after(50)
+		}
+		mine.save(t, db)
 		if n := count(t, db, `user_sessions WHERE session_key IS NOT NULL OR is_active = 1 OR openid = 'me'`); n != 2 {
 			t.Errorf("%d sessions have what only the other person's two should", n)
 		}
@@ -162,8 +203,8 @@ func TestLateRowsDoNotBringAForgottenPersonBack(t *testing.T) {
 			t.Errorf("%d rows came back", n)
 		}
 		late.save(t, db) // rows the spool sends for the first time
-		if n := db.mustForget(t, "me"); n != 3 {
-			t.Errorf("forgot %d late rows, want 3", n)
+		if n := db.mustForget(t, "me"); n != 6 {
+			t.Errorf("forgot %d late rows, want 6", n)
 		}
 	})
 }

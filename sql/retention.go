@@ -41,7 +41,7 @@ func (db *DB) RemoveCallsBefore(ctx context.Context, t time.Time, batch int) (re
 
 // removeUnchained removes rows from before there were chains.
 func (db *DB) removeUnchained(ctx context.Context, t time.Time, batch int) (int, error) {
-	return db.remove(ctx, `api_call_logs`, `log_id`, `SELECT log_id FROM api_call_logs `+db.by("idx_chain")+
+	return db.remove(ctx, `api_call_logs`, `log_id`, `SELECT log_id FROM api_call_logs `+db.by("api_call_logs", "idx_chain")+
 		` WHERE chain_id IS NULL AND chain_seq IS NULL AND called_at < ? ORDER BY called_at LIMIT ?`, ceiling(t), batch)
 }
 
@@ -88,7 +88,7 @@ func (db *DB) oldLinks(ctx context.Context, chain string, t time.Time, batch int
 		Seq      int64     `db:"chain_seq"`
 		CalledAt time.Time `db:"called_at"`
 	}
-	err = db.pool.SelectContext(ctx, &links, `SELECT log_id, chain_seq, called_at FROM api_call_logs `+db.by("idx_chain")+
+	err = db.pool.SelectContext(ctx, &links, `SELECT log_id, chain_seq, called_at FROM api_call_logs `+db.by("api_call_logs", "idx_chain")+
 		` WHERE chain_id = ? ORDER BY chain_seq, called_at, log_id LIMIT ?`, chain, batch)
 	last = &anchor{ChainID: chain, RemovedAt: stamp(time.Time{})}
 	for _, link := range links {
@@ -132,6 +132,14 @@ func (db *DB) RemoveMessagesBefore(ctx context.Context, t time.Time, batch int) 
 	removed, err = db.removeEach(ctx, "message_logs", "msg_id", t, batch,
 		`SELECT msg_id FROM message_logs WHERE sent_at < ? ORDER BY sent_at LIMIT ?`)
 	return removed, explain("remove messages", err)
+}
+
+// RemoveWritesBefore removes at most batch writes to the ERP that were intended before t, whatever became of them;
+// otherwise it is as RemoveCallsBefore.
+func (db *DB) RemoveWritesBefore(ctx context.Context, t time.Time, batch int) (removed int, err error) {
+	removed, err = db.removeEach(ctx, "erp_writes", "key_hash", t, batch,
+		`SELECT key_hash FROM erp_writes WHERE intended_at < ? ORDER BY intended_at LIMIT ?`)
+	return removed, explain("remove writes", err)
 }
 
 // removeEach removes what each of the queries finds, batch rows in all.

@@ -135,7 +135,7 @@ func TestReplicasMayRemoveWhileOthersWrite(t *testing.T) {
 	})
 }
 
-func TestOldSessionsBindingsAndMessagesGo(t *testing.T) {
+func TestOldSessionsBindingsMessagesAndWritesGo(t *testing.T) {
 	onEachMigrated(t, func(t *testing.T, db *DB) {
 		ctx, old, young := t.Context(), after(0), after(100)
 		sessions := []SessionRow{
@@ -161,17 +161,22 @@ func TestOldSessionsBindingsAndMessagesGo(t *testing.T) {
 		if err := db.SaveMessages(ctx, messages); err != nil {
 			t.Fatal(err)
 		}
+		writes := []WriteRow{{KeyHash: "old", IntendedAt: old, UpdatedAt: young}, {KeyHash: "young", IntendedAt: young}}
+		if err := db.SaveWrites(ctx, writes); err != nil {
+			t.Fatal(err)
+		}
 		before := after(50)
 		gone := []int{
 			untilNone(t, db.RemoveSessionsBefore, before, 1), untilNone(t, db.RemoveBindingsBefore, before, 1),
-			untilNone(t, db.RemoveMessagesBefore, before, 1),
+			untilNone(t, db.RemoveMessagesBefore, before, 1), untilNone(t, db.RemoveWritesBefore, before, 1),
 		}
 		left := [][]string{
 			db.texts(t, `SELECT session_id FROM user_sessions ORDER BY 1`),
 			db.texts(t, `SELECT binding_id FROM erp_bindings ORDER BY 1`),
 			db.texts(t, `SELECT msg_id FROM message_logs`),
+			db.texts(t, `SELECT key_hash FROM erp_writes`),
 		}
-		want := "[2 2 1] [[ended lately expired, bound running] [ended lately valid] [young]]"
+		want := "[2 2 1 1] [[ended lately expired, bound running] [ended lately valid] [young] [young]]"
 		if got := fmt.Sprint(gone, left); got != want {
 			t.Errorf("got  %s\nwant %s", got, want)
 		}

@@ -42,7 +42,7 @@ func (r CallRow) Point() CallPoint { return CallPoint{CalledAt: r.CalledAt, LogI
 // there are more behind it. The page is found in an index alone; only its own rows are read. Errors wrap ErrTooDeep or
 // ErrUnavailable.
 func (db *DB) FindCalls(ctx context.Context, f CallFilter) (rows []CallRow, more bool, err error) {
-	size, skip, err := f.window()
+	size, skip, err := window("find calls", f.Page, f.PageSize)
 	if err != nil {
 		return nil, false, err
 	}
@@ -67,14 +67,15 @@ func (db *DB) Call(ctx context.Context, logID string) (row CallRow, found bool, 
 	return rows[0], true, nil
 }
 
-func (f CallFilter) window() (size, skip int, err error) {
-	if size = f.PageSize; size <= 0 {
+// window is how many rows a page has and how many it skips.
+func window(op string, page, pageSize int) (size, skip int, err error) {
+	if size = pageSize; size <= 0 {
 		size = defaultPage
 	}
 	size = min(size, maxPage)
-	page := max(f.Page, 1)
+	page = max(page, 1)
 	if page > 1+maxOffset/size {
-		return 0, 0, fmt.Errorf("sql: find calls: %w", ErrTooDeep)
+		return 0, 0, fmt.Errorf("sql: %s: %w", op, ErrTooDeep)
 	}
 	return size, (page - 1) * size, nil
 }
@@ -83,7 +84,7 @@ func (f CallFilter) window() (size, skip int, err error) {
 // entries by time in search of one rare status.
 func (f CallFilter) query(db *DB) (string, []any) {
 	c := f.conditions()
-	return `SELECT log_id FROM api_call_logs ` + db.by(f.index()) + c.where() +
+	return `SELECT log_id FROM api_call_logs ` + db.by("api_call_logs", f.index()) + c.where() +
 		` ORDER BY called_at DESC, log_id DESC LIMIT ? OFFSET ?`, c.args
 }
 
@@ -123,10 +124,10 @@ func (f CallFilter) index() string {
 	}
 }
 
-// by makes a SELECT on api_call_logs use one index and no other.
-func (db *DB) by(index string) string {
+// by makes a SELECT on a table use one index and no other.
+func (db *DB) by(table, index string) string {
 	if db.dialect == SQLite {
-		return "INDEXED BY api_call_logs_" + index
+		return "INDEXED BY " + table + "_" + index
 	}
 	return "FORCE INDEX (" + index + ")"
 }
@@ -144,15 +145,20 @@ func (db *DB) callsByID(ctx context.Context, ids []string) ([]CallRow, error) {
 	if err := db.pool.SelectContext(ctx, &found, query, args...); err != nil {
 		return nil, err
 	}
-	byID := make(map[string]CallRow, len(found))
+	return inOrder(ids, found, func(r CallRow) string { return r.LogID }), nil
+}
+
+// inOrder puts rows in the order of their keys; a key without a row is left out.
+func inOrder[R any](keys []string, found []R, key func(R) string) []R {
+	byKey := make(map[string]R, len(found))
 	for _, row := range found {
-		byID[row.LogID] = row
+		byKey[key(row)] = row
 	}
-	rows := make([]CallRow, 0, len(found))
-	for _, id := range ids {
-		if row, ok := byID[id]; ok {
+	rows := make([]R, 0, len(found))
+	for _, k := range keys {
+		if row, ok := byKey[k]; ok {
 			rows = append(rows, row)
 		}
 	}
-	return rows, nil
+	return rows
 }

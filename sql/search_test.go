@@ -140,10 +140,13 @@ func TestSearchesAreUnavailableWithoutTables(t *testing.T) {
 		_, removed := db.RemoveCallsBefore(ctx, someTime, 1)
 		_, exported := db.ExportUser(ctx, "p", nil)
 		_, forgotten := db.ForgetUser(ctx, "p")
+		_, _, messages := db.FindMessages(ctx, MessageFilter{})
+		_, message := db.Message(ctx, "a")
 		for name, err := range map[string]error{
 			"find": find, "call": call, "count": counted, "chains": chains, "anchor": anchored, "remove": removed,
 			"export": exported, "forget": forgotten, "walk": db.EachCall(ctx, someTime, someTime, visit),
-			"links": db.EachLink(ctx, "a", 0, visit),
+			"links":    db.EachLink(ctx, "a", 0, visit),
+			"messages": messages, "message": message,
 		} {
 			if !errors.Is(err, ErrUnavailable) {
 				t.Errorf("%s: %v", name, err)
@@ -227,24 +230,24 @@ func TestSearchesAnswerFromTheirIndex(t *testing.T) {
 			before.Before = middle
 			for _, f := range []CallFilter{filter, before} {
 				query, args := f.query(db)
-				db.mustUse(t, name, f.index(), query, append(args, 51, 5000)...)
+				db.mustUse(t, name, "api_call_logs", f.index(), query, append(args, 51, 5000)...)
 			}
 		}
 		walk, args := db.walkQuery(middle.CalledAt, time.Time{}, middle)
-		db.mustUse(t, "a page of a walk", "idx_called_at", walk, args...)
+		db.mustUse(t, "a page of a walk", "api_call_logs", "idx_called_at", walk, args...)
 		links, args := db.linksQuery("chain", CallRow{ChainSeq: 7000, CalledAt: middle.CalledAt})
-		db.mustUse(t, "a page of a chain", "idx_chain", links, args...)
+		db.mustUse(t, "a page of a chain", "api_call_logs", "idx_chain", links, args...)
 	})
 }
 
 // mustUse checks how the database means to work: by the index, in its order, and never through the whole table.
-func (db *DB) mustUse(t *testing.T, name, index, query string, args ...any) {
+func (db *DB) mustUse(t *testing.T, name, table, index, query string, args ...any) {
 	t.Helper()
 	if db.dialect == SQLite {
 		plan := strings.Join(db.plan(t, `EXPLAIN QUERY PLAN `+query, "detail", args...), "; ")
 		// idx_called_at is the design's and does not hold the log_id: the few rows of one instant are sorted.
 		sorted := strings.Contains(plan, "TEMP B-TREE FOR ORDER BY")
-		if !strings.Contains(plan, "INDEX api_call_logs_"+index) || sorted {
+		if !strings.Contains(plan, "INDEX "+table+"_"+index) || sorted {
 			t.Errorf("%s: %s", name, plan)
 		}
 		return

@@ -35,7 +35,7 @@ func (db *DB) walkQuery(from, to time.Time, after CallPoint) (string, []any) {
 		c.add("called_at >= ? AND (called_at > ? OR log_id > ?)", after.CalledAt, after.CalledAt, after.LogID)
 	}
 	c.between("called_at", from, to)
-	return `SELECT ` + callColumns + ` FROM api_call_logs ` + db.by("idx_called_at") + c.where() +
+	return `SELECT ` + callColumns + ` FROM api_call_logs ` + db.by("api_call_logs", "idx_called_at") + c.where() +
 		` ORDER BY called_at, log_id LIMIT ?`, append(c.args, pageRows)
 }
 
@@ -44,7 +44,7 @@ func (db *DB) walkQuery(from, to time.Time, after CallPoint) (string, []any) {
 func (db *DB) CountCalls(ctx context.Context, from, to time.Time) (n int64, err error) {
 	var c conditions
 	c.between("called_at", from, to)
-	query := `SELECT COUNT(*) FROM api_call_logs ` + db.by("idx_called_at") + c.where()
+	query := `SELECT COUNT(*) FROM api_call_logs ` + db.by("api_call_logs", "idx_called_at") + c.where()
 	return n, explain("count calls", db.getPatiently(ctx, &n, query, c.args...))
 }
 

@@ -1,0 +1,3 @@
+-- 状态原因
+-- +goose Up
+ALTER TABLE message_logs ADD COLUMN reason VARCHAR(200) NULL;
