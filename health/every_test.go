@@ -14,7 +14,7 @@ func TestAProbeMayHaveAnIntervalOfItsOwn(t *testing.T) {
 		count := func(looks *int) func(context.Context) error {
 			return func(context.Context) error { *looks++; return nil }
 		}
-		m := NewMonitor(Config{Interval: 30 * time.Second, Jitter: -1},
+		m := NewMonitor(quiet(),
 			Probe{Name: "redis", Check: count(&redis), Every: 2 * time.Second}, Probe{Name: "erp", Check: count(&erp)})
 		ctx, cancel := context.WithTimeout(t.Context(), 59*time.Second)
 		defer cancel()

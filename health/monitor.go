@@ -2,9 +2,10 @@ package health
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
+	mathrand "math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,11 +14,12 @@ import (
 // State is what is known about a dependency.
 type State string
 
-// The states of a probe.
+// The states of a probe, and of a Verdict.
 const (
-	Up      State = "up"      // the last look went well
-	Down    State = "down"    // the last look failed
-	Unknown State = "unknown" // never looked, or not for staleAfter intervals
+	Up       State = "up"       // the last look went well
+	Degraded State = "degraded" // of verdicts only: probe and real calls tell different stories
+	Down     State = "down"     // the last look failed
+	Unknown  State = "unknown"  // never looked, or not for staleAfter intervals
 )
 
 // staleAfter is the age, in intervals, at which a look no longer says anything: two looks in a row did not happen.
@@ -26,10 +28,14 @@ const staleAfter = 3
 // Config sets up a Monitor; the zero value is usable.
 type Config struct {
 	Interval time.Duration    // from one look to the next; default 30 s
+	Again    time.Duration    // from a failed look to the next, so that a recovery is seen within seconds; default 5 s, at most the interval
 	Jitter   float64          // the part of Interval that is random, both ways, so that replicas do not march in step; default 0.2, negative for none
 	History  int              // looks kept per probe; default 20. The last 10 failures older than those are kept too
 	Logger   *slog.Logger     // default slog.Default()
 	Now      func() time.Time // the clock of the results; default time.Now. Waiting is done with real timers
+	Pulse    *Pulse           // how real calls go, for the verdicts; default none
+	Board    Board            // where replicas meet so that one looks for all; default none, this replica looks by itself
+	Replica  string           // this process' name on the Board, unlike any other's; default a random one
 }
 
 func (c Config) withDefaults() Config {
@@ -40,6 +46,9 @@ func (c Config) withDefaults() Config {
 		c.Jitter = 0.2
 	}
 	c.Jitter = min(max(c.Jitter, 0), 1)
+	if c.Again <= 0 {
+		c.Again = 5 * time.Second
+	}
 	if c.History <= 0 {
 		c.History = 20
 	}
@@ -48,6 +57,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Replica == "" {
+		c.Replica = rand.Text()
 	}
 	return c
 }
@@ -73,9 +85,13 @@ type Monitor struct {
 	watches  []*watch
 	byName   map[string]*watch
 	running  atomic.Bool
+	pulse    *Pulse
+	looked   chan struct{} // tells keepJudging that a look was recorded
+	crew     *crew         // nil without a Board
 
 	mu        sync.Mutex
 	listeners []func(name string, from, to State, err error) // replaced, never changed in place
+	hooks     []func(from, to Verdict)                       // likewise
 }
 
 // NewMonitor returns a Monitor that has not looked yet. Of several probes with one name the first is kept and the others are
@@ -88,32 +104,40 @@ func NewMonitor(cfg Config, probes ...Probe) *Monitor {
 		log:      cfg.Logger,
 		now:      cfg.Now,
 		byName:   make(map[string]*watch, len(probes)),
+		pulse:    cfg.Pulse,
+		looked:   make(chan struct{}, 1),
+		crew:     newCrew(cfg),
 	}
 	for _, p := range probes {
 		if m.byName[p.Name] != nil {
 			m.log.Error("two probes have one name, the second is left out", "probe", p.Name)
 			continue
 		}
-		w := newWatch(p, cfg.Interval, cfg.History, m.now())
+		w := newWatch(p, cfg, m.now())
 		m.byName[p.Name] = w
 		m.watches = append(m.watches, w)
 	}
 	return m
 }
 
-// Run looks at every probe at once, then about every Interval, each in a goroutine of its own, until ctx ends; then it waits
-// for the checks that respect their context and returns nil. A look cut short by the end of ctx is not recorded. A second
-// Run beside the first returns ErrRunning.
+// Run looks at every probe at once, then about every Interval, each in a goroutine of its own, and makes the verdicts, until
+// ctx ends; then it waits for the checks that respect their context and returns nil. With a Board, only the replica that
+// has the lease looks, and the others take over what it saw, except at Local probes. A look cut short by the end of ctx is not
+// recorded. A second Run beside the first returns ErrRunning.
 func (m *Monitor) Run(ctx context.Context) error {
 	if !m.running.CompareAndSwap(false, true) {
 		return ErrRunning
 	}
 	defer m.running.Store(false)
+	m.meet(ctx) // before the first look: who finds another at work does not look
 	var all sync.WaitGroup
 	for _, w := range m.watches {
 		all.Go(func() { m.keepLooking(ctx, w) })
 	}
+	all.Go(func() { m.keepJudging(ctx) })
+	all.Go(func() { m.keepMeeting(ctx) })
 	all.Wait()
+	m.resign(ctx)
 	<-ctx.Done() // with no probes at all Run still lasts as long as its caller expects
 	return nil
 }
@@ -121,19 +145,17 @@ func (m *Monitor) Run(ctx context.Context) error {
 // keepLooking counts the interval from the beginning of a look, so that slow checks do not stretch it.
 func (m *Monitor) keepLooking(ctx context.Context, w *watch) {
 	for ctx.Err() == nil {
-		next := time.NewTimer(m.pause(w.probe.Every))
-		_ = m.look(ctx, w) // fails only when ctx has ended, which ends the loop
-		select {
-		case <-next.C:
-		case <-ctx.Done():
-			next.Stop()
+		began := time.Now()
+		if w.probe.Local || m.crew.leads() {
+			_ = m.look(ctx, w) // fails only when ctx has ended, which ends the loop
 		}
+		w.rest(ctx, m.pause(w.due())-time.Since(began))
 	}
 }
 
 // pause is the interval with its jitter.
 func (m *Monitor) pause(interval time.Duration) time.Duration {
-	swing := m.jitter * (2*rand.Float64() - 1) //nolint:gosec // spreads load, protects nothing
+	swing := m.jitter * (2*mathrand.Float64() - 1) //nolint:gosec // spreads load, protects nothing
 	return time.Duration(float64(interval) * (1 + swing))
 }
 
@@ -167,6 +189,7 @@ func (m *Monitor) look(ctx context.Context, w *watch) error {
 	if cut {
 		return ctx.Err()
 	}
+	m.post(ctx, w)
 	return nil
 }
 
@@ -180,11 +203,22 @@ func (m *Monitor) record(w *watch, began time.Time, err error) {
 	}
 	if after.state != from.State {
 		after.since = ended
-		w.queue(change{from.State, after.state, err})
+	}
+	m.settle(w, after, began, err)
+}
+
+// settle makes after the last look, whoever looked. The caller has the turn.
+func (m *Monitor) settle(w *watch, after *status, began time.Time, err error) {
+	if from := m.result(w).State; after.state != from {
+		w.queue(change{from, after.state, err})
 	}
 	w.current.Store(after)
 	w.looks.Add(1)
 	w.past.add(Outcome{At: began, State: after.state, Latency: after.latency, Error: after.kind})
+	select {
+	case m.looked <- struct{}{}:
+	default: // it is told already
+	}
 }
 
 // Snapshot returns what is known about every probe, in the order given to NewMonitor. It takes no lock and asks nobody.
@@ -226,8 +260,12 @@ func (m *Monitor) result(w *watch) Result {
 		return r
 	}
 	r.Age = max(m.now().Sub(s.checkedAt), 0)
-	if stale := staleAfter * m.interval; r.Age > stale {
+	if stale := m.stale(w); r.Age > stale {
 		r.State, r.Since = Unknown, s.checkedAt.Add(stale)
 	}
 	return r
 }
+
+// stale is the age at which a look at a probe no longer says anything. A probe that is looked at more often than the others
+// is not given up sooner: a replica may be busy for some seconds.
+func (m *Monitor) stale(w *watch) time.Duration { return staleAfter * max(m.interval, w.probe.Every) }

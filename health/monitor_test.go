@@ -44,8 +44,10 @@ func (p *patient) lookedAt() []time.Time {
 	return append([]time.Time(nil), p.looks...)
 }
 
-// quiet is a config without jitter whose log goes nowhere.
-func quiet() Config { return Config{Jitter: -1, Logger: slog.New(slog.DiscardHandler)} }
+// quiet is a config without jitter and without hurry after a failure, whose log goes nowhere.
+func quiet() Config {
+	return Config{Jitter: -1, Again: time.Hour, Logger: slog.New(slog.DiscardHandler)}
+}
 
 // start runs the monitor until the test ends. For use inside a synctest bubble.
 func start(t *testing.T, m *Monitor) {

@@ -130,7 +130,7 @@ func (p *Performance) figures(s *series, now time.Time, totals *[len(windows)]sl
 	s.sum(now.Unix(), totals)
 	out := make(map[string]Figures, len(windows))
 	for i, w := range windows {
-		out[w.name] = totals[i].figures(p.covered(&s.rings[i], now))
+		out[w.name] = totals[i].figures(rate(totals[i].sketch.Count(), p.covered(&s.rings[i], now)))
 	}
 	return out
 }
@@ -154,7 +154,8 @@ func (p *Performance) covered(r *ring, now time.Time) time.Duration {
 	return max(now.Sub(begin), time.Second)
 }
 
-func (s *slot) figures(covered time.Duration) Figures {
+// figures sums up a slot whose calls came at a rate per second.
+func (s *slot) figures(perSecond float64) Figures {
 	count := s.sketch.Count()
 	if count == 0 {
 		return Figures{}
@@ -163,7 +164,7 @@ func (s *slot) figures(covered time.Duration) Figures {
 	return Figures{
 		Count: count, Errors: s.errors,
 		SuccessRate: 1 - failed, ErrorRate: failed,
-		RatePerSecond: float64(count) / covered.Seconds(),
+		RatePerSecond: perSecond,
 		P50:           s.sketch.Quantile(0.50), P95: s.sketch.Quantile(0.95), P99: s.sketch.Quantile(0.99),
 		Max: s.sketch.Max(),
 	}

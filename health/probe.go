@@ -29,6 +29,15 @@ type Probe struct {
 	Timeout time.Duration
 	// Every is from one look to the next, for what is cheap to ask and must be known soon; default Config.Interval.
 	Every time.Duration
+	// Again is from a failed look to the next, for what must not be asked often while it fails (a login: the account would
+	// be locked); default Config.Again. At most Every.
+	Again time.Duration
+	// Local says that the answer is this replica's alone (its disk, its own connection to Redis): with a Board, each replica
+	// looks by itself and tells nobody.
+	Local bool
+	// Heard is called on a replica that takes over a look from another, with nil or a *Failure: what Check would have learnt
+	// besides its answer (a failover that counts good looks) is learnt here. It must be quick.
+	Heard func(err error)
 }
 
 // status is what the last recorded look left behind; immutable once stored.
@@ -49,23 +58,51 @@ type watch struct {
 	looks   atomic.Uint64 // recorded looks
 	current atomic.Pointer[status]
 	past    history
+	wake    chan struct{} // ends a rest early
+	taken   string        // the last look taken over from another replica; guarded by turn
+
+	verdict  atomic.Pointer[Verdict] // nil before the first
+	presence presence
 
 	mu      sync.Mutex
 	changes []change // to be announced, oldest first
 	telling bool     // somebody is announcing
 }
 
-func newWatch(p Probe, interval time.Duration, keep int, now time.Time) *watch {
+func newWatch(p Probe, cfg Config, now time.Time) *watch {
 	if p.Every <= 0 {
-		p.Every = interval
+		p.Every = cfg.Interval
 	}
 	if p.Timeout <= 0 {
 		p.Timeout = min(p.Every/2, maxDefaultTimeout)
 	}
-	w := &watch{probe: p, turn: make(chan struct{}, 1), past: history{limit: keep}}
+	if p.Again <= 0 {
+		p.Again = cfg.Again
+	}
+	p.Again = min(p.Again, p.Every)
+	w := &watch{probe: p, turn: make(chan struct{}, 1), wake: make(chan struct{}, 1), past: history{limit: cfg.History}}
 	w.current.Store(&status{state: Unknown, since: now})
 	w.turn <- struct{}{}
 	return w
+}
+
+// due is how long after the last look the next one begins.
+func (w *watch) due() time.Duration {
+	if w.current.Load().state == Down {
+		return w.probe.Again
+	}
+	return w.probe.Every
+}
+
+// rest waits until it is time for the next look, somebody wakes it, or ctx ends.
+func (w *watch) rest(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-w.wake:
+	case <-ctx.Done():
+	}
 }
 
 // take waits for the turn to look, and says false if a look was recorded meanwhile (its result is as good as a new one) or
