@@ -51,7 +51,8 @@ type ApprovalReader interface {
 }
 
 // ApprovalDecider approves or rejects a document. ERPs have buttons that do nothing and say so to nobody: that Decide
-// returns nil proves nothing, and the Client reads the document again.
+// returns nil proves nothing, and the Client, which holds a lock on the document, reads it again. See Driver for what
+// errors must say.
 type ApprovalDecider interface {
 	Decide(ctx context.Context, a Auth, id string, approve bool) error
 }

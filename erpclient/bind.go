@@ -35,7 +35,7 @@ func (c *Client) BindInvite(ctx context.Context, code string) (Bound, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.LoginTimeout)
 	defer cancel()
 	customer, err := read(ctx, c, question[Customer]{
-		op: "bind_invite", class: ClassRead, id: c.serviceIdentity(), params: params(code),
+		op: "bind_invite", class: ClassRead, needs: CapabilityInvites, reach: reachCompany, id: c.serviceIdentity(), params: params(code),
 		ask: able("bind_invite", func(ctx context.Context, r InviteReader, a Auth) (Customer, error) {
 			return r.CustomerByInvite(ctx, a, code)
 		}),

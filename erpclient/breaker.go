@@ -43,8 +43,8 @@ func newBreaker(channel string, class Class, log *slog.Logger, onChange func(to 
 		BucketPeriod: breakerBucket,
 		Timeout:      breakerOpenFor,
 		ReadyToTrip:  tripped,
-		IsSuccessful: func(err error) bool { return !KindOf(err).Unhealthy() },
-		IsExcluded:   func(err error) bool { return errors.Is(err, context.Canceled) },
+		IsSuccessful: func(err error) bool { return !KindOf(err).Unhealthy() && KindOf(err) != KindOutcomeUnknown },
+		IsExcluded:   func(err error) bool { return errors.Is(err, context.Canceled) || errors.Is(err, errTimeUp) },
 		OnStateChange: func(name string, from, to gobreaker.State) {
 			log.Warn("circuit breaker changed", "breaker", name, "from", from.String(), "to", to.String())
 			onChange(to.String())
@@ -74,7 +74,7 @@ func through[T any](ctx context.Context, b *breaker, h *bulkhead, op string, ask
 }
 
 func refusal(op string) error {
-	return &Error{Op: op, Kind: KindUnavailable, RetryAfter: breakerOpenFor, Err: errBreakerOpen}
+	return &Error{Op: op, Kind: KindUnavailable, Unsent: true, RetryAfter: breakerOpenFor, Err: errBreakerOpen}
 }
 
 // do runs ask unless the breaker is open, and lets the breaker learn from the outcome.

@@ -35,10 +35,10 @@ func (b *bulkhead) enter(ctx context.Context, op string) (leave func(), err erro
 	case b.slots <- struct{}{}:
 		return b.leave, nil
 	case <-timer.C:
-		return nil, &Error{Op: op, Kind: KindBusy, RetryAfter: time.Second, Err: errBulkheadFull}
+		return nil, &Error{Op: op, Kind: KindBusy, Unsent: true, RetryAfter: time.Second, Err: errBulkheadFull}
 	case <-ctx.Done():
 		// The ERP was never asked: errBulkheadFull keeps the breaker from taking it for the ERP's slowness.
-		return nil, &Error{Op: op, Kind: KindTimeout, Err: fmt.Errorf("%w: %w", errBulkheadFull, context.Cause(ctx))}
+		return nil, &Error{Op: op, Kind: KindTimeout, Unsent: true, Err: fmt.Errorf("%w: %w", errBulkheadFull, context.Cause(ctx))}
 	}
 }
 

@@ -16,17 +16,33 @@ type channel struct {
 	bulkhead *bulkhead
 	logins   *logins
 	pace     *pace
+
+	capabilities []string
 }
 
 // question is one thing to ask a driver. It is generic over the answer.
 type question[T any] struct {
 	op    string
 	class Class
+	needs string // the capability without which nobody is asked
+	reach reach
 	id    Identity
+	// settles: the answer decides what became of a write. It is the live one of the channel that writes go to, asked
+	// after this moment, or none.
+	settles bool
 	// params make the question's identity for coalescing, together with op and id.
 	params string
 	ask    func(ctx context.Context, d Driver, a Auth) (T, error)
 }
+
+// reach is whose records a question is about.
+type reach int
+
+const (
+	reachCustomer reach = iota // one customer's: the scope narrows them
+	reachCompany               // the company's: no scope narrows them, permissions do
+	reachPerson                // what one account may see and do: nothing to ask through the service account
+)
 
 // key tells questions of one identity apart.
 func (q question[T]) key() string { return q.op + "\x00" + q.params }
@@ -89,11 +105,12 @@ func (ch *channel) judge(err error, account string, renewed bool) error {
 	return e.settled()
 }
 
-// settled is the error once a new session has not helped: what else it was, or else an ERP that contradicts itself.
+// settled is the error once a new session has not helped: what else it was, or else an ERP that contradicts itself, and
+// that has not looked at the question.
 func (e *Error) settled() error {
 	kind := e.Otherwise
 	if kind == "" {
 		kind = KindBadAnswer
 	}
-	return &Error{Op: e.Op, Kind: kind, Err: e.Err}
+	return &Error{Op: e.Op, Kind: kind, Unsent: e.Otherwise == "", Err: e.Err}
 }

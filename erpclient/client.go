@@ -3,15 +3,24 @@ package erpclient
 import (
 	"context"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/singleflight"
 )
 
+// MainSystem is how figures call the ERP whose Client has no Name.
+const MainSystem = "erp"
+
 // Config sets a Client up. The zero value of a field means its default.
 type Config struct {
+	// Name tells the Clients of one process apart, such as "stock"; "" for the main ERP. What they share (stores, locks,
+	// figures) is kept under it, so two Clients must not have the same.
+	Name string
+
 	Timeout      time.Duration // over all attempts of one request; default 2.5 s: a page must be up in 3 s
+	WriteTimeout time.Duration // of a write, from its beginning to its outcome; default is the Timeout
 	MaxRetries   int           // per question; default 3, negative is none
 	MaxInFlight  int           // per channel; default 64
 	MaxWait      time.Duration // for a slot in flight; default 100 ms
@@ -25,6 +34,9 @@ type Config struct {
 	Contract *Contract
 	// Service is the account that asks on behalf of customers bound by invite code. An empty Account: no such way.
 	Service Credentials
+	// ServiceOnly has Service ask every question: the persons have no accounts in this system, only in the main one, and
+	// no Keyring is needed. A question about a customer's records still needs an identity narrowed to that customer.
+	ServiceOnly bool
 
 	Logger  *slog.Logger          // default slog.Default()
 	Metrics prometheus.Registerer // default: none
@@ -35,6 +47,9 @@ type Config struct {
 func (c Config) withDefaults() Config {
 	if c.Timeout <= 0 {
 		c.Timeout = 2500 * time.Millisecond
+	}
+	if c.WriteTimeout <= 0 {
+		c.WriteTimeout = c.Timeout
 	}
 	if c.MaxRetries == 0 {
 		c.MaxRetries = 3
@@ -50,6 +65,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()
+	}
+	if c.Name != "" {
+		c.Logger = c.Logger.With("system", c.Name)
 	}
 	if c.Metrics == nil {
 		c.Metrics = prometheus.NewRegistry()
@@ -72,7 +90,9 @@ type Client struct {
 	failover *failover
 	budget   *budget
 	lastGood *lastGood
+	base     *baseData
 	flights  singleflight.Group
+	settling atomic.Uint64 // numbers the questions that settle writes
 	metrics  *metrics
 }
 
@@ -80,7 +100,8 @@ type Client struct {
 // that there is none.
 func New(cfg Config, primary, standby Driver) *Client {
 	cfg = cfg.withDefaults()
-	c := &Client{cfg: cfg, budget: newBudget(cfg.Now), metrics: newMetrics(cfg.Metrics), lastGood: newLastGood(cfg)}
+	c := &Client{cfg: cfg, budget: newBudget(cfg.Now), metrics: newMetrics(cfg.Metrics, cfg.Name), lastGood: newLastGood(cfg)}
+	c.base = newBaseData(cfg.Now)
 	c.metrics.watchBudget(c.budget.left)
 	c.failover = &failover{onChange: c.switched}
 	c.primary = c.newChannel("primary", primary, SourceLive)
@@ -110,12 +131,14 @@ func (c *Client) newChannel(name string, d Driver, source Source) *channel {
 		breakers: map[Class]*breaker{},
 		bulkhead: newBulkhead(c.cfg.MaxInFlight, c.cfg.MaxWait, c.metrics.waited(name)),
 		pace:     newPace(),
+
+		capabilities: Capabilities(d),
 	}
 	for _, class := range []Class{ClassRead, ClassWrite, ClassLogin} {
 		ch.breakers[class] = newBreaker(name, class, c.cfg.Logger, c.breakerChanged(ch, class))
 	}
 	ch.logins = &logins{
-		channel: name, driver: d, breaker: ch.breakers[ClassLogin], store: c.cfg.Sessions, keys: keyring{c.cfg.Service, c.cfg.Keyring},
+		system: c.cfg.Name, channel: name, driver: d, breaker: ch.breakers[ClassLogin], store: c.cfg.Sessions, keys: keyring{c.cfg.Service, c.cfg.Keyring},
 		bulkhead: newBulkhead(maxLogins, c.cfg.LoginTimeout, func(time.Duration) {}),
 		timeout:  c.cfg.LoginTimeout, now: c.cfg.Now, log: c.cfg.Logger,
 		count: func(k Kind) { c.metrics.attempt(name, opLogin, k) },
@@ -149,14 +172,26 @@ func (k keyring) Credentials(ctx context.Context, id Identity) (Credentials, err
 	return k.Keyring.Credentials(ctx, id)
 }
 
-// fillServiceAccount puts the service account where an identity has none of its own. It sees every customer's records,
-// so for a person it asks only when narrowed to one customer.
-func (c *Client) fillServiceAccount(id *Identity) error {
-	if id.Account != "" {
+// admit settles, before anybody is asked, whether the question may be asked at all, and through which account.
+func admit[T any](c *Client, q *question[T]) error {
+	if q.needs != "" && !c.Can(q.needs) {
+		return notSupported(q.op)
+	}
+	return c.fillServiceAccount(&q.id, q.reach)
+}
+
+// fillServiceAccount puts the service account where an identity has none of its own in this system. That account sees
+// every customer's records, so for a person it asks only when narrowed to one customer, or about what is the company's.
+func (c *Client) fillServiceAccount(id *Identity, r reach) error {
+	if id.Account != "" && !c.cfg.ServiceOnly {
 		return nil
 	}
-	if id.CustomerID == "" {
+	companys := r == reachCompany && c.cfg.ServiceOnly
+	if id.CustomerID == "" && !companys {
 		return Errorf("identity", KindForbidden, "neither an account nor a customer")
+	}
+	if r == reachPerson {
+		return Errorf("identity", KindForbidden, "a person's own question, and no account of theirs")
 	}
 	if c.cfg.Service.Account == "" {
 		return Errorf("identity", KindNotSupported, "no service account")

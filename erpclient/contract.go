@@ -2,6 +2,7 @@ package erpclient
 
 import (
 	"cmp"
+	"errors"
 	"log/slog"
 	"slices"
 	"sync"
@@ -39,7 +40,8 @@ type DriftStatus struct {
 	LastSeen time.Time `json:"lastSeen"`
 }
 
-// NewContract makes an empty Contract. A nil now is time.Now.
+// NewContract makes an empty Contract. A nil now is time.Now. Several Contracts on one registry, one per system, count
+// together.
 func NewContract(log *slog.Logger, r prometheus.Registerer, now func() time.Time) *Contract {
 	if now == nil {
 		now = time.Now
@@ -50,7 +52,12 @@ func NewContract(log *slog.Logger, r prometheus.Registerer, now func() time.Time
 			Name: "snowgate_erp_contract_drift_total", Help: "Answers in which a field was missing or had another type.",
 		}, []string{"op", "path"}),
 	}
-	r.MustRegister(c.counter)
+	var before prometheus.AlreadyRegisteredError
+	if err := r.Register(c.counter); errors.As(err, &before) {
+		c.counter, _ = before.ExistingCollector.(*prometheus.CounterVec) // same name, labels and help: it is ours
+	} else if err != nil {
+		panic(err) // two collectors of our own contradict each other
+	}
 	return c
 }
 

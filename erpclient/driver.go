@@ -64,8 +64,15 @@ type Auth struct {
 // Driver speaks one ERP's wire protocol at one origin. It makes exactly one attempt per call, bounded by the context,
 // and answers with *Error. It is safe for concurrent use.
 //
-// What an ERP can do beyond logging in is told by the small interfaces below, which a driver implements or does not;
-// the Client answers NotSupported for the rest.
+// What an ERP can do beyond logging in is told by the small interfaces below and beside the types they are about, which a
+// driver implements or does not; the Client answers NotSupported for the rest. Where that hangs on the installation, the
+// driver is Limited as well.
+//
+// An operation that changes something at the ERP (RecordStock, CreateOrder, Decide) has to say in its error whether it
+// did: Invalid, Conflict, NotFound, Forbidden, NotSupported, BadCredentials, TooManyAttempts, SessionExpired and Busy, and
+// whatever is Unsent, mean that nothing of it has happened and nothing will. After everything else the Client takes the
+// outcome for unknown; a driver that only guesses one of these kinds, or is stopped half-way through several calls,
+// answers OutcomeUnknown itself. A SessionExpired by guess (Otherwise) is checked with Probe before the write is repeated.
 type Driver interface {
 	// Secret is what the ERP accepts in place of the password, kept (sealed) instead of it.
 	Secret(password string) string

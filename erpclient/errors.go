@@ -23,7 +23,7 @@ const (
 	KindUnavailable     Kind = "unavailable"       // refused, reset, 5xx, or the breaker is open
 	KindTimeout         Kind = "timeout"           // no answer in time
 	KindBadAnswer       Kind = "bad_answer"        // an answer that cannot be understood
-	KindOutcomeUnknown  Kind = "outcome_unknown"   // a write was sent, its answer was lost
+	KindOutcomeUnknown  Kind = "outcome_unknown"   // a write may have been carried out, or not
 	KindNotSupported    Kind = "not_supported"     // this ERP cannot do it
 )
 
@@ -44,7 +44,8 @@ type Error struct {
 	// Otherwise is the kind that remains when Kind is SessionExpired only by guess: Snowbeasts says
 	// {"success": false} for a lost session and for other refusals alike. "" means there is no doubt.
 	Otherwise Kind
-	// Unsent says that the ERP has not seen the request (no connection, say): nothing can have happened there.
+	// Unsent says that the ERP has not seen the request (no connection, say): nothing can have happened there. A driver
+	// whose operation takes several calls says so only where nothing of it has happened.
 	Unsent bool
 	// RetryAfter is how long the ERP, or the breaker, asked us to stay away; 0 when nobody said.
 	RetryAfter time.Duration

@@ -74,6 +74,15 @@ func (c *Client) channels() []*channel {
 	}
 }
 
+// ways are the channels that a question is asked of. What settles a write is asked where the write went: a standby may
+// not know of it yet.
+func (c *Client) ways(settles bool) []*channel {
+	if settles {
+		return []*channel{c.primary}
+	}
+	return c.channels()
+}
+
 // failsOver reports whether another channel may know better: the ERP was at fault, or our own breaker or bulkhead
 // refused. A login that failed so counts too: the other channel has a session of its own. Writes never fail over by
 // themselves: the first channel may have carried them out.

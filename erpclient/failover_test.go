@@ -373,7 +373,7 @@ func TestStatusAndGaugeTellTheChannelInUse(t *testing.T) {
 				if channel == name {
 					value = 1
 				}
-				wantFigure(t, figures, `snowgate_erp_channel_in_use{channel="`+channel+`"}`, value)
+				wantFigure(t, figures, `snowgate_erp_channel_in_use{channel="`+channel+`",system="erp"}`, value)
 			}
 		}
 		want("primary")
@@ -393,7 +393,7 @@ func TestWithoutAStandbyThePrimaryStaysInUse(t *testing.T) {
 		c := w.loggedIn(t, func(cfg *erpclient.Config) { cfg.MaxRetries = -1; cfg.Metrics = figures })
 		askAfter(t, w, c, repeat(5, erpclient.KindUnavailable))
 		wantInUse(t, c, "primary")
-		wantFigure(t, figures, `snowgate_erp_channel_in_use{channel="primary"}`, 1)
+		wantFigure(t, figures, `snowgate_erp_channel_in_use{channel="primary",system="erp"}`, 1)
 	})
 }
 
@@ -436,8 +436,8 @@ func TestFailingOverTakesNothingFromTheRetryBudget(t *testing.T) {
 			}
 			wantSource(t, want, 0, searching(c, alice, strconv.Itoa(i)))
 		}
-		wantFigure(t, figures, "snowgate_erp_retry_budget", 20)
-		wantFigure(t, figures, "snowgate_erp_retries_total", 0)
+		wantFigure(t, figures, `snowgate_erp_retry_budget{system="erp"}`, 20)
+		wantFigure(t, figures, `snowgate_erp_retries_total{system="erp"}`, 0)
 	})
 }
 

@@ -30,10 +30,11 @@ const (
 // lastGood keeps answers beside the requests and finds them again when every channel has failed. The key is the
 // binding and the question, so nobody is shown another's answer. Safe for concurrent use.
 type lastGood struct {
-	store AnswerStore
-	now   func() time.Time
-	log   *slog.Logger
-	saves chan save
+	system string // the Client's Name
+	store  AnswerStore
+	now    func() time.Time
+	log    *slog.Logger
+	saves  chan save
 
 	mu    sync.Mutex
 	saved map[[2]string]time.Time
@@ -51,7 +52,7 @@ type kept struct {
 }
 
 func newLastGood(cfg Config) *lastGood {
-	return &lastGood{store: cfg.Answers, now: cfg.Now, log: cfg.Logger, saves: make(chan save, maxSaves), saved: map[[2]string]time.Time{}}
+	return &lastGood{system: cfg.Name, store: cfg.Answers, now: cfg.Now, log: cfg.Logger, saves: make(chan save, maxSaves), saved: map[[2]string]time.Time{}}
 }
 
 // keeps reports whether answers to the identity are kept at all.
@@ -100,7 +101,7 @@ func (l *lastGood) write(ctx context.Context, s save) {
 		return
 	}
 	if err == nil {
-		err = l.store.SaveAnswer(ctx, s.binding, s.question, blob, staleFor)
+		err = l.store.SaveAnswer(ctx, s.binding, systemKey(l.system, s.question), blob, staleFor)
 	}
 	if err != nil {
 		l.log.Debug("last good answer not kept", "error", err)
@@ -112,7 +113,7 @@ func find[T any](ctx context.Context, l *lastGood, id Identity, question string)
 	if !l.keeps(id) {
 		return answer, asOf, false
 	}
-	blob, ok, err := l.store.LoadAnswer(ctx, id.BindingID, question)
+	blob, ok, err := l.store.LoadAnswer(ctx, id.BindingID, systemKey(l.system, question))
 	if err != nil || !ok {
 		return answer, asOf, false
 	}

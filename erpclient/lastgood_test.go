@@ -39,6 +39,21 @@ var pages = []page{
 	{"MaterialProgress", func(ctx context.Context, c *erpclient.Client, id erpclient.Identity) (any, error) {
 		return c.MaterialProgress(ctx, id, "1")
 	}},
+	{"ProductByBarcode", func(ctx context.Context, c *erpclient.Client, id erpclient.Identity) (any, error) {
+		return c.ProductByBarcode(ctx, id, erptest.ABarcode)
+	}},
+	{"Stock", func(ctx context.Context, c *erpclient.Client, id erpclient.Identity) (any, error) {
+		return c.Stock(ctx, id, erpclient.StockQuery{Page: 1, PageSize: 20})
+	}},
+	{"Approvals", func(ctx context.Context, c *erpclient.Client, id erpclient.Identity) (any, error) {
+		return c.Approvals(ctx, id, erpclient.ApprovalQuery{Page: 1, PageSize: 20})
+	}},
+	{"Approval", func(ctx context.Context, c *erpclient.Client, id erpclient.Identity) (any, error) {
+		return c.Approval(ctx, id, "A-1")
+	}},
+	{"Sales", func(ctx context.Context, c *erpclient.Client, id erpclient.Identity) (any, error) {
+		return c.Sales(ctx, id, "2026-01-01", "2026-01-31")
+	}},
 }
 
 // asking asks for the page and forgets the answer.
@@ -160,6 +175,8 @@ func TestALastGoodAnswerIsForTheSameBindingsSameQuestionOnly(t *testing.T) {
 		"another keyword":                 page(alice, func(q *erpclient.OrderQuery) { q.Keyword = "sleds" }),
 		"another page":                    page(alice, func(q *erpclient.OrderQuery) { q.Page = 2 }),
 		"another page size":               page(alice, func(q *erpclient.OrderQuery) { q.PageSize = 2 }),
+		"another first day":               page(alice, func(q *erpclient.OrderQuery) { q.From = "2026-01-01" }),
+		"another last day":                page(alice, func(q *erpclient.OrderQuery) { q.To = "2026-01-31" }),
 		"another state":                   page(alice, func(q *erpclient.OrderQuery) { q.Status = erpclient.StateDone }),
 		"another question": func(ctx context.Context, c *erpclient.Client) error {
 			_, err := c.OrderStatus(ctx, alice, "sled")

@@ -48,6 +48,7 @@ const (
 // logins keeps one ERP session per account on one channel: a copy in the process, the truth in the store, and one login
 // at a time across replicas. Safe for concurrent use.
 type logins struct {
+	system  string // the Client's Name
 	channel string
 	driver  Driver
 	breaker *breaker
@@ -67,7 +68,16 @@ type logins struct {
 	useless map[renewal]time.Time     // until when a renewal is known not to help
 }
 
-func (l *logins) key(account string) string { return l.channel + "\x00" + account }
+// key names an account's session in the store, and its lock.
+func (l *logins) key(account string) string { return systemKey(l.system, l.channel+"\x00"+account) }
+
+// systemKey is a key that a store knows as this system's. The main ERP's have no mark, as before there were others.
+func systemKey(system, key string) string {
+	if system == "" {
+		return key
+	}
+	return system + "\x00" + key
+}
 
 // session returns a session for the identity that is not the dead one: the process's copy, else the store's, else a
 // new login. A caller who gives up does not end the login that others wait for: dead must not change any more.

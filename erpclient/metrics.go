@@ -1,6 +1,7 @@
 package erpclient
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -23,7 +24,9 @@ type metrics struct {
 // breakerValue is the gauge's value for each of gobreaker's state names.
 var breakerValue = map[string]float64{"closed": 0, "half-open": 1, "open": 2}
 
-func newMetrics(r prometheus.Registerer) *metrics {
+// newMetrics registers a system's figures beside those of others.
+func newMetrics(r prometheus.Registerer, system string) *metrics {
+	r = prometheus.WrapRegistererWith(prometheus.Labels{"system": cmp.Or(system, MainSystem)}, r)
 	m := &metrics{
 		registerer: r,
 		attempts: prometheus.NewCounterVec(prometheus.CounterOpts{

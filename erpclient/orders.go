@@ -10,8 +10,8 @@ import (
 // SearchOrders lists orders the identity may see.
 func (c *Client) SearchOrders(ctx context.Context, id Identity, q OrderQuery) (OrderPage, error) {
 	return read(ctx, c, question[OrderPage]{
-		op: "search_orders", class: ClassRead, id: id,
-		params: params(q.Keyword, string(q.Status), strconv.Itoa(q.Page), strconv.Itoa(q.PageSize)),
+		op: "search_orders", class: ClassRead, needs: CapabilityOrders, id: id,
+		params: params(q.Keyword, string(q.Status), string(q.From), string(q.To), strconv.Itoa(q.Page), strconv.Itoa(q.PageSize)),
 		ask: able("search_orders", func(ctx context.Context, r OrderReader, a Auth) (OrderPage, error) {
 			page, err := r.SearchOrders(ctx, a, q)
 			return a.Scope.page(page), err
@@ -29,7 +29,7 @@ type owned[T any] struct {
 // order reads one order's head; NotFound when the identity may not see it.
 func (c *Client) order(ctx context.Context, id Identity, orderID string) (Order, error) {
 	found, err := read(ctx, c, question[owned[Order]]{
-		op: "order", class: ClassRead, id: id, params: params(orderID),
+		op: "order", class: ClassRead, needs: CapabilityOrders, id: id, params: params(orderID),
 		ask: able("order", func(ctx context.Context, r OrderReader, a Auth) (owned[Order], error) {
 			o, err := r.Order(ctx, a, orderID)
 			if err == nil && o.CustomerID != "" && !a.Scope.Admits(o.CustomerID) {
@@ -45,11 +45,11 @@ func (c *Client) order(ctx context.Context, id Identity, orderID string) (Order,
 
 // deliveries reads what was shipped for an order. An ERP without shipments has orders without deliveries.
 func (c *Client) deliveries(ctx context.Context, id Identity, o Order) ([]Delivery, error) {
-	if _, ok := c.primary.driver.(DeliveryReader); !ok {
+	if !c.Can(CapabilityDeliveries) {
 		return []Delivery{}, nil
 	}
 	return read(ctx, c, question[[]Delivery]{
-		op: "deliveries", class: ClassRead, id: id, params: params(o.ID),
+		op: "deliveries", class: ClassRead, needs: CapabilityDeliveries, id: id, params: params(o.ID),
 		ask: able("deliveries", func(ctx context.Context, r DeliveryReader, a Auth) ([]Delivery, error) {
 			return r.Deliveries(ctx, a, o)
 		}),
@@ -58,7 +58,7 @@ func (c *Client) deliveries(ctx context.Context, id Identity, o Order) ([]Delive
 
 func (c *Client) materials(ctx context.Context, id Identity, orderID string) ([]Material, error) {
 	return read(ctx, c, question[[]Material]{
-		op: "materials", class: ClassRead, id: id, params: params(orderID),
+		op: "materials", class: ClassRead, needs: CapabilityMaterials, id: id, params: params(orderID),
 		ask: able("materials", func(ctx context.Context, r MaterialReader, a Auth) ([]Material, error) {
 			lines, err := r.Materials(ctx, a, orderID)
 			return a.Scope.lines(lines), err
@@ -68,7 +68,7 @@ func (c *Client) materials(ctx context.Context, id Identity, orderID string) ([]
 
 func (c *Client) material(ctx context.Context, id Identity, materialID string) (Material, error) {
 	found, err := read(ctx, c, question[owned[Material]]{
-		op: "material", class: ClassRead, id: id, params: params(materialID),
+		op: "material", class: ClassRead, needs: CapabilityMaterials, id: id, params: params(materialID),
 		ask: able("material", func(ctx context.Context, r MaterialReader, a Auth) (owned[Material], error) {
 			m, err := r.Material(ctx, a, materialID)
 			if err == nil && m.CustomerID != "" && !a.Scope.Admits(m.CustomerID) {
@@ -157,12 +157,12 @@ func (c *Client) MaterialProgress(ctx context.Context, id Identity, materialID s
 
 func (c *Client) progress(ctx context.Context, id Identity, m Material) (Progress, error) {
 	p := Progress{Material: m, Progress: Share(m.ProducedQuantity, m.Quantity)}
-	if _, ok := c.primary.driver.(ProgressReader); !ok {
+	if !c.Can(CapabilityProgress) {
 		p.Stages = stagesOf(m)
 		return p, nil
 	}
 	stages, err := read(ctx, c, question[[]ProgressStage]{
-		op: "stages", class: ClassRead, id: id, params: params(m.ID),
+		op: "stages", class: ClassRead, needs: CapabilityProgress, id: id, params: params(m.ID),
 		ask: able("stages", func(ctx context.Context, r ProgressReader, a Auth) ([]ProgressStage, error) {
 			return r.Stages(ctx, a, m)
 		}),

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -17,24 +18,33 @@ func (c *Client) deadline(ctx context.Context) (context.Context, context.CancelF
 // read asks a question whose answer changes nothing: it may be shared with equal questions in flight, be retried within
 // the deadline and the budget, be asked of the standby, and in the end be answered with the last good answer.
 func read[T any](ctx context.Context, c *Client, q question[T]) (T, error) {
-	var none T
-	if err := c.fillServiceAccount(&q.id); err != nil {
-		return none, err
+	o := answer(ctx, c, q)
+	traceFrom(ctx).Add(o.trail)
+	return o.value, o.err
+}
+
+// answer is read's outcome with how it came about.
+func answer[T any](ctx context.Context, c *Client, q question[T]) (o outcome[T]) {
+	if o.err = admit(c, &q); o.err != nil {
+		return o
 	}
 	ctx, cancel := c.deadline(ctx)
 	defer cancel()
-	o := coalesce(ctx, c, q, func(ctx context.Context) (o outcome[T]) {
+	if q.settles { // an answer on its way to somebody else may be older than the write
+		q.params += "\x00" + strconv.FormatUint(c.settling.Add(1), 10)
+	}
+	o = coalesce(ctx, c, q, func(ctx context.Context) (o outcome[T]) {
 		o.value, o.err = persist(ctx, c, q, &o.trail)
 		return o
 	})
 	switch {
+	case q.settles:
 	case o.err == nil:
 		c.lastGood.keep(q.id, q.key(), o.value)
 	case KindOf(o.err).Unhealthy():
 		fallBack(ctx, c, q, &o)
 	}
-	traceFrom(ctx).add(o.trail)
-	return o.value, o.err
+	return o
 }
 
 // fallBack replaces a failure by the last good answer, if there is one.
@@ -54,7 +64,7 @@ func persist[T any](ctx context.Context, c *Client, q question[T], trail *Trail)
 	}
 	c.budget.ask()
 	var failed []failure
-	channels := c.channels()
+	channels := c.ways(q.settles)
 	for n := 0; len(channels) > 0; n++ {
 		ch, last := channels[0], len(channels) == 1
 		v, err = attempt(ctx, c, ch, q, allowance{c.cfg.MaxRetries + 1 - n, last}, trail)
@@ -116,23 +126,30 @@ func attempt[T any](ctx context.Context, c *Client, ch *channel, q question[T], 
 // again decides about retry n after every channel has failed, waits for its turn, and returns the channels to ask: none
 // when there is no retry.
 func (c *Client) again(ctx context.Context, n int, failed []failure) []*channel {
-	if n >= c.cfg.MaxRetries || len(failed) == 0 {
+	if len(failed) == 0 {
 		return nil
 	}
 	rest := slices.MinFunc(failed, func(a, b failure) int { return cmp.Compare(a.retryAfter, b.retryAfter) }).retryAfter
-	wait := backoff(n, rest, rand.Float64()) //nolint:gosec // spreads retries; nothing secret depends on it
-	if !fits(wait, remaining(ctx)) {
-		return nil
-	}
-	if !c.budget.retry() {
-		c.metrics.retriesRefused.Inc()
-		return nil
-	}
-	c.metrics.retries.Inc()
-	if !sleep(ctx, wait) {
+	wait, granted := c.turn(ctx, n, rest)
+	if !granted {
 		return nil
 	}
 	return c.rested(failed, wait)
+}
+
+// turn waits for the turn of retry n, at least for rest, and reports how long that was; there is none when the time or the
+// budget does not allow it.
+func (c *Client) turn(ctx context.Context, n int, rest time.Duration) (wait time.Duration, granted bool) {
+	wait = backoff(n, rest, rand.Float64()) //nolint:gosec // spreads retries; nothing secret depends on it
+	if n >= c.cfg.MaxRetries || !fits(wait, remaining(ctx)) {
+		return wait, false
+	}
+	if !c.budget.retry() {
+		c.metrics.retriesRefused.Inc()
+		return wait, false
+	}
+	c.metrics.retries.Inc()
+	return wait, sleep(ctx, wait)
 }
 
 // sleep waits, and reports whether it was for the whole time: it is not when ctx ends.

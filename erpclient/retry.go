@@ -22,15 +22,18 @@ const (
 	backoffMax  = 400 * time.Millisecond
 )
 
-// retryable reports whether the same question may be asked again. Only reads are, and only when the ERP, not the
-// question, was at fault. A login on the way is never repeated (ERPs lock accounts), and a refusal by our own breaker or
-// bulkhead is final on its channel: asking again would beat the ERP.
+// retryable reports whether the same question may be asked again, which only helps when the ERP, not the question, was at
+// fault. Reads may; writes only where the ERP has not seen them. A login on the way is never repeated (ERPs lock
+// accounts), and a refusal by our own breaker or bulkhead is final on its channel: asking again would beat the ERP.
 func retryable(class Class, err error) bool {
 	var e *Error
-	if class != ClassRead || !errors.As(err, &e) || e.Op == opLogin {
+	if class == ClassLogin || !errors.As(err, &e) || e.Op == opLogin {
 		return false
 	}
-	return e.Kind.Unhealthy() && !errors.Is(err, errBreakerOpen) && !errors.Is(err, errBulkheadFull)
+	if class == ClassWrite && (!e.Unsent || e.Kind == KindBadAnswer) {
+		return false // an answer that is bad though nothing was sent: the ERP refuses its own new sessions
+	}
+	return e.Kind.Unhealthy() && !errors.Is(err, errBreakerOpen) && !errors.Is(err, errBulkheadFull) && !errors.Is(err, errTimeUp)
 }
 
 // backoff is how long to wait before retry n (from 0): a random share of a doubling ceiling ("full jitter", so that

@@ -28,7 +28,8 @@ type Sale struct {
 	Amount      Decimal `json:"amount"`
 }
 
-// OrderWriter makes sales orders: once per call, and never by itself again.
+// OrderWriter makes sales orders: once per call, and never by itself again. The CustomerID is the scope's where there is
+// one; see Driver for what errors must say.
 type OrderWriter interface {
 	CreateOrder(ctx context.Context, a Auth, o NewOrder) (Order, error)
 }
@@ -38,7 +39,8 @@ type OrderFinder interface {
 	OrderByReference(ctx context.Context, a Auth, reference string) (Order, error)
 }
 
-// SalesReader lists what was sold from one day to another, both included, cancelled orders left out, oldest first.
+// SalesReader lists what was sold from one day to another, both included, cancelled orders left out, oldest first. It
+// keeps to the scope: a Sale does not say whose it is, so nobody can check that afterwards.
 type SalesReader interface {
 	Sales(ctx context.Context, a Auth, from, to Day) ([]Sale, error)
 }

@@ -88,6 +88,21 @@ func everythingERP(p *pair, empty bool) {
 	p.erp.OnStages = func(context.Context, erpclient.Auth, erpclient.Material) ([]erpclient.ProgressStage, error) {
 		return value[[]erpclient.ProgressStage](empty), nil
 	}
+	p.erp.OnProduct = func(context.Context, erpclient.Auth, string) (erpclient.Product, error) {
+		return value[erpclient.Product](empty), nil
+	}
+	p.erp.OnStock = func(context.Context, erpclient.Auth, erpclient.StockQuery) (erpclient.StockPage, error) {
+		return value[erpclient.StockPage](empty), nil
+	}
+	p.erp.OnApprovals = func(context.Context, erpclient.Auth, erpclient.ApprovalQuery) (erpclient.ApprovalPage, error) {
+		return value[erpclient.ApprovalPage](empty), nil
+	}
+	p.erp.OnApproval = func(context.Context, erpclient.Auth, string) (erpclient.Approval, error) {
+		return value[erpclient.Approval](empty), nil
+	}
+	p.erp.OnSales = func(context.Context, erpclient.Auth, erpclient.Day, erpclient.Day) ([]erpclient.Sale, error) {
+		return value[[]erpclient.Sale](empty), nil
+	}
 }
 
 func value[T any](empty bool) (v T) {

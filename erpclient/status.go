@@ -2,6 +2,8 @@ package erpclient
 
 // Status is what an admin sees of the client.
 type Status struct {
+	// System is the Config's Name; the main ERP has none.
+	System   string          `json:"system,omitempty"`
 	Channels []ChannelStatus `json:"channels"`
 	// Contract lists the fields in which the ERP's answers differ from what the driver was written for.
 	Contract []DriftStatus `json:"contract"`
@@ -20,7 +22,7 @@ type ChannelStatus struct {
 // Status is a look at the client's state; it asks nobody.
 func (c *Client) Status() Status {
 	out := c.failover.isOut() && c.standby != nil
-	s := Status{Channels: []ChannelStatus{c.primary.status(!out)}, Contract: c.cfg.Contract.Status()}
+	s := Status{System: c.cfg.Name, Channels: []ChannelStatus{c.primary.status(!out)}, Contract: c.cfg.Contract.Status()}
 	if c.standby != nil {
 		s.Channels = append(s.Channels, c.standby.status(out))
 	}
@@ -30,31 +32,10 @@ func (c *Client) Status() Status {
 func (ch *channel) status(inUse bool) ChannelStatus {
 	s := ChannelStatus{
 		Name: ch.name, Breakers: map[string]string{}, InUse: inUse, InFlight: ch.bulkhead.inFlight(),
-		UsualMS: float64(ch.pace.usual().Microseconds()) / 1000, Capabilities: capabilities(ch.driver),
+		UsualMS: float64(ch.pace.usual().Microseconds()) / 1000, Capabilities: ch.capabilities,
 	}
 	for class, b := range ch.breakers {
 		s.Breakers[string(class)] = b.state()
 	}
 	return s
-}
-
-// capabilities names the small interfaces a driver implements.
-func capabilities(d Driver) []string {
-	list := []string{}
-	add := func(name string, can bool) {
-		if can {
-			list = append(list, name)
-		}
-	}
-	_, orders := d.(OrderReader)
-	_, deliveries := d.(DeliveryReader)
-	_, materials := d.(MaterialReader)
-	_, progress := d.(ProgressReader)
-	_, invites := d.(InviteReader)
-	add("orders", orders)
-	add("deliveries", deliveries)
-	add("materials", materials)
-	add("progress", progress)
-	add("invites", invites)
-	return list
 }

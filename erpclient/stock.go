@@ -85,14 +85,15 @@ type WarehouseReader interface {
 	Warehouses(ctx context.Context, a Auth) ([]Warehouse, error)
 }
 
-// StockWriter writes a stock entry down: once per call, and never by itself again. Invalid and Conflict (too little in
-// stock, say) mean that nothing was written.
+// StockWriter writes a stock entry down: once per call, and never by itself again. NotFound and Invalid are for what the
+// entry names, Conflict for what the stock does not allow (too little of it, say); see Driver for what errors must say.
 type StockWriter interface {
 	RecordStock(ctx context.Context, a Auth, e StockEntry) (StockRecord, error)
 }
 
 // StockFinder finds a record again by its StockEntry's reference: how a write whose answer was lost is settled. NotFound
-// means that it is certain that nothing was written.
+// means that it is certain that nothing was written; where the ERP's search may lag behind its writes, or finds only
+// part of its records, a driver has no StockFinder.
 type StockFinder interface {
 	StockRecord(ctx context.Context, a Auth, reference string) (StockRecord, error)
 }

@@ -53,8 +53,8 @@ func traceFrom(ctx context.Context) *Trace {
 	return t
 }
 
-// add merges one trail: the answer as a whole is only as fresh as its worst part.
-func (t *Trace) add(trail Trail) {
+// Add merges one trail: the answer as a whole is only as fresh as its worst part.
+func (t *Trace) Add(trail Trail) {
 	if t == nil {
 		return
 	}

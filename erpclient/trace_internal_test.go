@@ -27,12 +27,12 @@ func TestATraceIsAsFreshAsItsWorstPart(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			_, trace := WithTrace(t.Context())
 			for _, trail := range tt.trails {
-				trace.add(trail)
+				trace.Add(trail)
 			}
 			if got := trace.Trail(); !reflect.DeepEqual(got, tt.want) {
 				t.Errorf("got %+v, want %+v", got, tt.want)
 			}
 		})
 	}
-	traceFrom(t.Context()).add(Trail{Source: SourceStale}) // nobody listens: nothing happens
+	traceFrom(t.Context()).Add(Trail{Source: SourceStale}) // nobody listens: nothing happens
 }

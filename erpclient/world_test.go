@@ -155,6 +155,30 @@ var methods = []method{
 		_, err := c.MaterialProgress(ctx, alice, "1")
 		return err
 	}, []string{erptest.OpLogin, erptest.OpMaterial, erptest.OpStages}, 2500 * time.Millisecond},
+	{"ProductByBarcode", func(ctx context.Context, c *erpclient.Client) error {
+		_, err := c.ProductByBarcode(ctx, alice, erptest.ABarcode)
+		return err
+	}, []string{erptest.OpLogin, erptest.OpProduct}, 2500 * time.Millisecond},
+	{"Stock", func(ctx context.Context, c *erpclient.Client) error {
+		_, err := c.Stock(ctx, alice, erpclient.StockQuery{Page: 1, PageSize: 20})
+		return err
+	}, []string{erptest.OpLogin, erptest.OpStock}, 2500 * time.Millisecond},
+	{"Warehouses", func(ctx context.Context, c *erpclient.Client) error {
+		_, err := c.Warehouses(ctx, alice)
+		return err
+	}, []string{erptest.OpLogin, erptest.OpWarehouses}, 2500 * time.Millisecond},
+	{"Approvals", func(ctx context.Context, c *erpclient.Client) error {
+		_, err := c.Approvals(ctx, alice, erpclient.ApprovalQuery{Page: 1, PageSize: 20})
+		return err
+	}, []string{erptest.OpLogin, erptest.OpApprovals}, 2500 * time.Millisecond},
+	{"Approval", func(ctx context.Context, c *erpclient.Client) error {
+		_, err := c.Approval(ctx, alice, "A-1")
+		return err
+	}, []string{erptest.OpLogin, erptest.OpApproval}, 2500 * time.Millisecond},
+	{"Sales", func(ctx context.Context, c *erpclient.Client) error {
+		_, err := c.Sales(ctx, alice, "2026-01-01", "2026-01-31")
+		return err
+	}, []string{erptest.OpLogin, erptest.OpSales}, 2500 * time.Millisecond},
 	{"BindInvite", func(ctx context.Context, c *erpclient.Client) error {
 		_, err := c.BindInvite(ctx, "code")
 		return err

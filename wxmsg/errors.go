@@ -8,7 +8,6 @@ import (
 	"io"
 	"net"
 	"os"
-	"regexp"
 	"strings"
 	"syscall"
 	"time"
@@ -26,42 +25,32 @@ const (
 	KindBusy          Kind = "busy"          // WeChat's own trouble; later
 	KindMisconfigured Kind = "misconfigured" // nothing works until an operator acts
 	KindUnavailable   Kind = "unavailable"   // no connection, or an HTTP status other than 200
-	KindTimeout       Kind = "timeout"       // no answer in time: the code may have been spent
+	KindTimeout       Kind = "timeout"       // no answer in time: the code may have been spent, the message sent
 	KindBadAnswer     Kind = "bad answer"    // not what the documentation promises, an unknown errcode included
+
+	KindToken       Kind = "access token refused" // also after another one was fetched; later
+	KindNoConsent   Kind = "no consent"           // never subscribed, refused, or every one-time subscription used up
+	KindConcurrent  Kind = "concurrent send"      // another message to this openid is on its way; shortly
+	KindBanned      Kind = "banned"               // WeChat took the ability to send away; an administrator has to act
+	KindTemplate    Kind = "template invalid"     // not a template of this mini-program
+	KindOpenID      Kind = "openid invalid"       // empty, or of another mini-program
+	KindPage        Kind = "page invalid"         // the released version has no such page
+	KindData        Kind = "data invalid"         // a value breaks its keyword's rule, or holds a forbidden word
+	KindUnsupported Kind = "call unsupported"     // WeChat has shut this call down
 )
 
-const errCodeMissing = 41008
-
-// kinds are the errcodes of WeChat's pages on code2Session and access tokens. 40163 is in no official table, and sent.
-var kinds = map[int]Kind{
-	-1:             KindBusy,
-	40029:          KindCodeInvalid, // invalid code: wrong, expired, or issued for another AppID
-	40163:          KindCodeInvalid, // code been used
-	errCodeMissing: KindCodeInvalid,
-	40226:          KindUserBlocked,   // code blocked: high-risk user
-	45011:          KindRateLimited,   // minute quota
-	45009:          KindQuota,         // daily quota
-	40002:          KindMisconfigured, // invalid grant_type
-	40013:          KindMisconfigured, // invalid appid
-	40125:          KindMisconfigured, // invalid appsecret
-	40164:          KindMisconfigured, // our address is not on the list
-	41002:          KindMisconfigured, // appid missing
-	41004:          KindMisconfigured, // secret missing
-	48001:          KindMisconfigured, // api unauthorized
-	89503:          KindMisconfigured, // our address awaits the administrator's consent
-	89506:          KindMisconfigured, // our address was refused, for 24 hours
-	89507:          KindMisconfigured, // our address was refused, for an hour
-}
-
-// Error is everything this package returns from a call. Its text holds no URL, no secret, no login code, and of WeChat's
-// errmsg the request id only.
+// Error is what a call of this package returns. Its text holds no URL, no secret, no token, no login code, and of
+// WeChat's errmsg the request id and a keyword's name only.
 type Error struct {
 	Op         string        // the call
 	Kind       Kind          // what to do
 	ErrCode    int           // WeChat's errcode; 0 when there was no such answer
 	RID        string        // WeChat's request id, which their support asks for; may be empty
+	Keyword    string        // the keyword WeChat complains about, such as thing1; may be empty
 	RetryAfter time.Duration // how long to wait; 0 when waiting is no remedy, or its length unknown
 	Err        error         // the cause, where it was not WeChat's answer
+
+	unsent bool // nothing of the request's body has left. False when in doubt
 }
 
 func (e *Error) Error() string {
@@ -69,6 +58,9 @@ func (e *Error) Error() string {
 	fmt.Fprintf(&text, "wechat %s: %s", e.Op, e.Kind)
 	if e.ErrCode != 0 {
 		fmt.Fprintf(&text, " (errcode %d", e.ErrCode)
+		if e.Keyword != "" {
+			fmt.Fprintf(&text, ", keyword %s", e.Keyword)
+		}
 		if e.RID != "" {
 			fmt.Fprintf(&text, ", rid %s", e.RID)
 		}
@@ -77,48 +69,16 @@ func (e *Error) Error() string {
 	if e.Err != nil {
 		fmt.Fprintf(&text, ": %v", e.Err)
 	}
+	if e.unsent {
+		text.WriteString(", before anything was sent")
+	}
 	return text.String()
 }
 
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// refused is an errcode other than 0.
-func refused(op string, errCode int, errMsg string, now time.Time) *Error {
-	kind, known := kinds[errCode]
-	if !known {
-		kind = KindBadAnswer
-	}
-	return &Error{Op: op, Kind: kind, ErrCode: errCode, RID: ridOf(errMsg), RetryAfter: retryAfter(kind, now)}
-}
-
-// china is the zone of WeChat's days. It has no summer time.
-var china = time.FixedZone("CST", 8*60*60)
-
-// retryAfter is the time to the end of the minute or the day that WeChat counts by.
-func retryAfter(kind Kind, now time.Time) time.Duration {
-	now = now.In(china)
-	switch kind {
-	case KindRateLimited:
-		return now.Truncate(time.Minute).Add(time.Minute).Sub(now)
-	case KindQuota:
-		return time.Date(now.Year(), now.Month(), now.Day()+1, 0, 0, 0, 0, china).Sub(now)
-	default:
-		return 0
-	}
-}
-
-// rid is how errmsg ends: "invalid code, rid: 5f…-…-…" under /sns, "invalid openid rid: …" under /cgi-bin, and in the
-// form of 2020 and before "invalid code, hints: [ req_id: … ]".
-var rid = regexp.MustCompile(`\b(?:rid|req_id):\s*([0-9A-Za-z_-]{1,64})`)
-
-func ridOf(errMsg string) string {
-	found := rid.FindAllStringSubmatch(errMsg, -1)
-	if len(found) == 0 {
-		return ""
-	}
-	return found[len(found)-1][1]
-}
+const notTheJSON = "the answer is not the JSON that was expected"
 
 func badAnswer(op, why string) *Error {
 	return &Error{Op: op, Kind: KindBadAnswer, Err: errors.New(why)}
@@ -133,7 +93,7 @@ func transportError(op string, err error) *Error {
 	if isTimeout(err) {
 		kind = KindTimeout
 	}
-	return &Error{Op: op, Kind: kind, Err: cause(err)}
+	return &Error{Op: op, Kind: kind, Err: cause(err), unsent: isUnsent(err)}
 }
 
 func isTimeout(err error) bool {

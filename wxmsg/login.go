@@ -3,13 +3,9 @@ package wxmsg
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"net/http"
-
-	"github.com/go-resty/resty/v2"
 )
 
 // Login is what a login code was exchanged for. It prints without its contents.
@@ -41,7 +37,7 @@ func (c *Client) Code2Session(ctx context.Context, code string) (Login, error) {
 		return Login{}, &Error{Op: opCode2Session, Kind: KindCodeInvalid, ErrCode: errCodeMissing}
 	}
 	login, failure := c.exchange(ctx, code)
-	c.note(failure)
+	c.note(opCode2Session, failure)
 	if failure != nil {
 		return Login{}, failure
 	}
@@ -57,15 +53,11 @@ func (c *Client) exchange(ctx context.Context, code string) (Login, *Error) {
 		SetQueryParam("js_code", code).
 		SetQueryParam("grant_type", "authorization_code").
 		Get("/sns/jscode2session")
-	switch {
-	case errors.Is(err, resty.ErrResponseBodyTooLarge):
-		return Login{}, badAnswer(opCode2Session, "the answer is too large")
-	case err != nil:
-		return Login{}, transportError(opCode2Session, err)
-	case answer.StatusCode() != http.StatusOK:
-		return Login{}, statusError(opCode2Session, answer.StatusCode())
+	body, failure := answered(opCode2Session, answer, err)
+	if failure != nil {
+		return Login{}, failure
 	}
-	return c.readLogin(answer.Body())
+	return c.readLogin(body)
 }
 
 // readLogin decodes by hand: WeChat sends text/plain, for which resty would leave its result empty without an error.
@@ -78,7 +70,7 @@ func (c *Client) readLogin(body []byte) (Login, *Error) {
 		ErrMsg     string `json:"errmsg"`
 	}
 	if err := json.Unmarshal(body, &answer); err != nil {
-		return Login{}, badAnswer(opCode2Session, "the answer is not the JSON that was expected")
+		return Login{}, badAnswer(opCode2Session, notTheJSON)
 	}
 	if answer.ErrCode != 0 {
 		return Login{}, refused(opCode2Session, answer.ErrCode, answer.ErrMsg, c.now())

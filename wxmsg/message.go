@@ -25,7 +25,7 @@ const (
 )
 
 // FateOf tells the fate of the message whose send returned err. An error that is not this package's came before WeChat
-// was asked: retry.
+// was asked: retry. After FatePause a RetryAfter of 0 means until an admin acts.
 func FateOf(err error) Fate {
 	var e *Error
 	if !errors.As(err, &e) {
@@ -34,4 +34,28 @@ func FateOf(err error) Fate {
 	return e.fate()
 }
 
-func (e *Error) fate() Fate { return FateFailed }
+// fates are those that the kind alone decides. Each of them was WeChat's own answer: it has not taken the message.
+var fates = map[Kind]Fate{
+	KindBusy:          FateRetry,
+	KindConcurrent:    FateRetry,
+	KindRateLimited:   FateRetry,
+	KindToken:         FateRetry,
+	KindQuota:         FatePause,
+	KindBanned:        FatePause,
+	KindMisconfigured: FatePause,
+	KindNoConsent:     FateRefused,
+}
+
+// fate of a message whose send, or what had to come before it, returned e.
+func (e *Error) fate() Fate {
+	if e.Op != opSend || e.unsent {
+		return FateRetry
+	}
+	if fate, decided := fates[e.Kind]; decided {
+		return fate
+	}
+	if e.ErrCode == 0 { // cut off, late, an HTTP status of somebody in between, or nothing one could read
+		return FateUnknown
+	}
+	return FateFailed // WeChat said no, if perhaps with an errcode we do not know
+}

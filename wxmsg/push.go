@@ -42,8 +42,9 @@ type Event struct {
 	OpenID     string // whom it is about, where the event names a person apart from the sender
 	FromUser   string // the sender: a person's openid, or for news about persons a name of the platform's own
 	CreateTime int64  // Unix time, s
-	MsgID      string // of messages; events have none
+	MsgID      string // of messages; events have none, and items their own
 	Revoke     string // RevokeInfo: the code of the data whose use was revoked
+	Items      []SubscribeItem
 }
 
 // Push reads what WeChat sends to the callback of one mini-program (WeChat: message push, 消息推送). It is safe for
@@ -177,6 +178,8 @@ type message struct {
 	CreateTime   text `xml:"CreateTime"`
 	MsgID        text `xml:"MsgId"`
 	RevokeInfo   text `xml:"RevokeInfo"`
+
+	subscribeLists
 }
 
 // eventsOf reads a message that is known to be WeChat's.
@@ -199,6 +202,9 @@ func eventsOf(body []byte) ([]Event, error) {
 		if e.CreateTime, err = strconv.ParseInt(string(m.CreateTime), 10, 64); err != nil {
 			return nil, malformed("CreateTime")
 		}
+	}
+	if e.Items, err = m.itemsOf(e.Name); err != nil {
+		return nil, err
 	}
 	return []Event{e}, nil
 }

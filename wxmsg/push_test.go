@@ -278,6 +278,8 @@ func FuzzPushOpen(f *testing.F) {
 	f.Add("aes", signatureA, []byte(`{"Encrypt":"`+sealedA+`"}`))
 	f.Add("aes", signatureB, []byte(`<xml><Encrypt>`+sealedB+`</Encrypt></xml>`))
 	f.Add("aes", "", []byte(`{"Event":"e"}`))
+	f.Add("", "", []byte(`{"Event":"subscribe_msg_sent_event","List":{"TemplateId":"T","MsgID":1,"ErrorCode":"0"}}`))
+	f.Add("", "", []byte(`<xml><Event>subscribe_msg_popup_event</Event><SubscribeMsgPopupEvent><List><TemplateId>T</TemplateId></List></SubscribeMsgPopupEvent></xml>`))
 	f.Fuzz(func(t *testing.T, mode, signature string, body []byte) {
 		plain, sealed := newPush(t, ""), newPush(t, pushKey)
 		query := sealedQuery(signature)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -25,6 +26,7 @@ const (
 	testSecret     = "app/secret+of=ours" //nolint:gosec // a made-up one
 	testCode       = "code-0a3B"
 	testSessionKey = `tiihtNczf5v6AKRyjwEUhQ==`
+	testToken      = "98_access-Token"
 )
 
 var ctx = context.Background()
@@ -35,6 +37,7 @@ type wechat struct {
 	calls  atomic.Int32
 	mu     sync.Mutex
 	last   *http.Request
+	body   string
 	log    *syncBuffer
 	client *Client
 }
@@ -44,8 +47,10 @@ func startWeChat(t *testing.T, answer http.HandlerFunc) *wechat {
 	w := &wechat{log: &syncBuffer{}}
 	w.Server = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		w.calls.Add(1)
+		body, _ := io.ReadAll(r.Body) // only then does the server notice that the caller has gone
+		r.Body = io.NopCloser(bytes.NewReader(body))
 		w.mu.Lock()
-		w.last = r.Clone(context.Background())
+		w.last, w.body = r.Clone(context.Background()), string(body)
 		w.mu.Unlock()
 		answer(rw, r)
 	}))
@@ -134,7 +139,7 @@ func noSecrets(t *testing.T, err error, log *syncBuffer) {
 	for e := err; e != nil; e = errors.Unwrap(e) {
 		shown += fmt.Sprintf(" %v %#v", e, e)
 	}
-	for _, secret := range []string{testSecret, "app%2Fsecret", "app/secret", testCode, "http://", "js_code", testSessionKey} {
+	for _, secret := range []string{testSecret, "app%2Fsecret", "app/secret", testCode, "http://", "js_code", testSessionKey, testToken} {
 		if strings.Contains(shown, secret) {
 			t.Errorf("%q is shown in %s", secret, shown)
 		}

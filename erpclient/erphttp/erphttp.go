@@ -4,6 +4,7 @@
 package erphttp
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -29,8 +30,8 @@ const MaxBodyBytes = 8 << 20
 type Config struct {
 	// Origin is scheme://host[:port] without a path.
 	Origin string
-	// Channel names the origin in metrics.
-	Channel string
+	// System and Channel name the origin in metrics; default of the System is erpclient.MainSystem.
+	System, Channel string
 	// Metrics counts connections, new and reused; nil: nobody counts.
 	Metrics prometheus.Registerer
 	// MaxInFlight is how many connections are kept for reuse; default 64.
@@ -73,19 +74,20 @@ func New(cfg Config) (*Client, error) {
 		SetBaseURL(origin.String()).
 		SetRedirectPolicy(resty.RedirectPolicyFunc(lastResponse)).
 		SetResponseBodyLimit(cfg.MaxBodyBytes).
+		SetPreRequestHook(func(_ *resty.Client, r *http.Request) error { hideReplay(r); return nil }).
 		SetLogger(quiet{cfg.Logger})
 	c := &Client{origin: origin, resty: r}
 	if cfg.Metrics != nil {
-		c.trace = countConnections(cfg.Metrics, cfg.Channel)
+		c.trace = countConnections(cfg.Metrics, cmp.Or(cfg.System, erpclient.MainSystem), cfg.Channel)
 	}
 	return c, nil
 }
 
 // countConnections counts how calls got their connection: the share of reused ones tells whether the pool fits.
-func countConnections(r prometheus.Registerer, channel string) *httptrace.ClientTrace {
+func countConnections(r prometheus.Registerer, system, channel string) *httptrace.ClientTrace {
 	total := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "snowgate_erp_connections_total", Help: "Calls by how they got their connection: a new one or a reused one.",
-		ConstLabels: prometheus.Labels{"channel": channel},
+		ConstLabels: prometheus.Labels{"system": system, "channel": channel},
 	}, []string{"reused"})
 	r.MustRegister(total)
 	fresh, reused := total.WithLabelValues("false"), total.WithLabelValues("true")
@@ -156,12 +158,17 @@ type Answer struct {
 	Body    []byte
 }
 
-// Do makes one attempt. The error is an *erpclient.Error of kind Timeout, Unavailable or BadAnswer; any HTTP status
-// is an Answer.
+// Do makes one attempt: a method that may change something leaves at most once, whatever its headers say. The error is an
+// *erpclient.Error of kind Timeout, Unavailable or BadAnswer, Unsent where it is certain that the ERP has not seen the
+// request; any HTTP status is an Answer.
 func (c *Client) Do(ctx context.Context, op string, r Request) (*Answer, error) {
-	traced := ctx
+	if err := ctx.Err(); err != nil {
+		return nil, &erpclient.Error{Op: op, Kind: erpclient.KindTimeout, Unsent: true, Err: err}
+	}
+	var way sent
+	traced := way.follow(ctx, r.Method)
 	if c.trace != nil {
-		traced = httptrace.WithClientTrace(ctx, c.trace)
+		traced = httptrace.WithClientTrace(traced, c.trace)
 	}
 	req := c.resty.R().SetContext(traced).SetPathParams(r.PathParams).SetHeaders(r.Header).SetCookies(r.Cookies)
 	req.QueryParam = r.Query
@@ -176,14 +183,16 @@ func (c *Client) Do(ctx context.Context, op string, r Request) (*Answer, error) 
 	}
 	res, err := req.Execute(r.Method, r.Path)
 	if err != nil {
-		return nil, transportError(ctx, op, err)
+		e := transportError(ctx, op, err)
+		e.Unsent = way.nothing()
+		return nil, e
 	}
 	return &Answer{Status: res.StatusCode(), Header: res.Header(), Cookies: res.Cookies(), Body: res.Body()}, nil
 }
 
 // transportError tells the kind of a failure below HTTP. The URL that net/http puts into its errors is dropped:
 // other drivers may have secrets in it.
-func transportError(ctx context.Context, op string, err error) error {
+func transportError(ctx context.Context, op string, err error) *erpclient.Error {
 	var netErr net.Error
 	cause := err
 	var urlErr *url.Error

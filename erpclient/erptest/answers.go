@@ -26,7 +26,7 @@ func (d *Driver) Order(ctx context.Context, a erpclient.Auth, id string) (erpcli
 	if d.OnOrder != nil {
 		return d.OnOrder(ctx, a, id)
 	}
-	return AnOrder(a, id), nil
+	return AnOrder(a, id), d.find(OpOrder, id)
 }
 
 // Deliveries implements erpclient.DeliveryReader.
@@ -59,7 +59,7 @@ func (d *Driver) Material(ctx context.Context, a erpclient.Auth, id string) (erp
 	if d.OnMaterial != nil {
 		return d.OnMaterial(ctx, a, id)
 	}
-	return AMaterial(a, id, "O-"+id), nil
+	return AMaterial(a, id, "O-"+id), d.find(OpMaterial, id)
 }
 
 // Stages implements erpclient.ProgressReader.
@@ -81,7 +81,7 @@ func (d *Driver) CustomerByInvite(ctx context.Context, a erpclient.Auth, code st
 	if d.OnInvite != nil {
 		return d.OnInvite(ctx, a, code)
 	}
-	return erpclient.Customer{ID: "customer-" + code, Code: code, Name: "Customer " + code}, nil
+	return erpclient.Customer{ID: "customer-" + code, Code: code, Name: "Customer " + code}, d.find(OpInvite, code)
 }
 
 // AnOrder is an order in production that belongs to the customer who asks.

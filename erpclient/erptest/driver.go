@@ -6,6 +6,7 @@ package erptest
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,11 +24,23 @@ const (
 	OpMaterial     = "material"
 	OpStages       = "stages"
 	OpInvite       = "bind_invite"
+
+	OpProduct          = "product"
+	OpStock            = "stock"
+	OpWarehouses       = "warehouses"
+	OpRecordStock      = "record_stock"
+	OpStockRecord      = "stock_record"
+	OpCreateOrder      = "create_order"
+	OpOrderByReference = "order_by_reference"
+	OpSales            = "sales"
+	OpApprovals        = "approvals"
+	OpApproval         = "approval"
+	OpDecide           = "decide"
 )
 
 // Driver is a scripted ERP that has every capability. The zero value is a healthy ERP that lets everybody in and knows
-// every record asked for, each belonging to the customer who asks; Script makes it sick. It is safe for concurrent use as
-// far as the hooks are.
+// every record asked for, each belonging to the customer who asks, and that remembers what is written; Script and After
+// make it sick. It is safe for concurrent use as far as the hooks are.
 type Driver struct {
 	// The hooks answer in place of the healthy ERP, all but OnLogin to live sessions only. Set them before the first call.
 	OnLogin        func(ctx context.Context, c erpclient.Credentials) (erpclient.Session, error)
@@ -39,14 +52,35 @@ type Driver struct {
 	OnStages       func(ctx context.Context, a erpclient.Auth, m erpclient.Material) ([]erpclient.ProgressStage, error)
 	OnInvite       func(ctx context.Context, a erpclient.Auth, code string) (erpclient.Customer, error)
 
+	OnProduct          func(ctx context.Context, a erpclient.Auth, barcode string) (erpclient.Product, error)
+	OnStock            func(ctx context.Context, a erpclient.Auth, q erpclient.StockQuery) (erpclient.StockPage, error)
+	OnWarehouses       func(ctx context.Context, a erpclient.Auth) ([]erpclient.Warehouse, error)
+	OnRecordStock      func(ctx context.Context, a erpclient.Auth, e erpclient.StockEntry) (erpclient.StockRecord, error)
+	OnStockRecord      func(ctx context.Context, a erpclient.Auth, reference string) (erpclient.StockRecord, error)
+	OnCreateOrder      func(ctx context.Context, a erpclient.Auth, o erpclient.NewOrder) (erpclient.Order, error)
+	OnOrderByReference func(ctx context.Context, a erpclient.Auth, reference string) (erpclient.Order, error)
+	OnSales            func(ctx context.Context, a erpclient.Auth, from, to erpclient.Day) ([]erpclient.Sale, error)
+	OnApprovals        func(ctx context.Context, a erpclient.Auth, q erpclient.ApprovalQuery) (erpclient.ApprovalPage, error)
+	OnApproval         func(ctx context.Context, a erpclient.Auth, id string) (erpclient.Approval, error)
+	OnDecide           func(ctx context.Context, a erpclient.Auth, id string, approve bool) error
+
 	// Name starts the tokens of this ERP's sessions, where two have to be told apart.
 	Name string
+	// Absent are the ids and codes that nothing has. Set them before the first call.
+	Absent []string
 
 	mu     sync.Mutex
 	before func(context.Context, string) error
+	after  func(context.Context, string) error
 	calls  map[string]int
 	made   int
 	live   map[string]string // token to account
+
+	written  int
+	balances map[[2]string]erpclient.Decimal // by product and warehouse
+	records  map[string][]erpclient.StockRecord
+	orders   map[string][]erpclient.Order
+	decided  map[string]erpclient.ApprovalState
 }
 
 var _ interface {
@@ -56,6 +90,15 @@ var _ interface {
 	erpclient.MaterialReader
 	erpclient.ProgressReader
 	erpclient.InviteReader
+	erpclient.StockReader
+	erpclient.WarehouseReader
+	erpclient.StockWriter
+	erpclient.StockFinder
+	erpclient.OrderWriter
+	erpclient.OrderFinder
+	erpclient.SalesReader
+	erpclient.ApprovalReader
+	erpclient.ApprovalDecider
 } = (*Driver)(nil)
 
 // Script has before run first in every operation from now on; what it returns, unless nil, is the operation's failure.
@@ -64,6 +107,14 @@ func (d *Driver) Script(before func(ctx context.Context, op string) error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.before = before
+}
+
+// After has after run last in every write (RecordStock, CreateOrder, Decide) from now on, when the ERP has done it; what it
+// returns, unless nil, takes the place of the answer. It may block: an answer that never arrives. A nil after heals the ERP.
+func (d *Driver) After(after func(ctx context.Context, op string) error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.after = after
 }
 
 // Calls is how often op was asked, refused and failed ones included.
@@ -145,6 +196,32 @@ func (d *Driver) begin(ctx context.Context, op string) error {
 		return nil
 	}
 	return before(ctx, op)
+}
+
+func (d *Driver) end(ctx context.Context, op string) error {
+	d.mu.Lock()
+	after := d.after
+	d.mu.Unlock()
+	if after == nil {
+		return nil
+	}
+	return after(ctx, op)
+}
+
+// find is the failure to find what nothing has.
+func (d *Driver) find(op string, ids ...string) error {
+	for _, id := range ids {
+		if slices.Contains(d.Absent, id) {
+			return erpclient.Errorf(op, erpclient.KindNotFound, "no such record")
+		}
+	}
+	return nil
+}
+
+// nextID numbers what is written.
+func (d *Driver) nextID(prefix string) string {
+	d.written++
+	return fmt.Sprintf("%s-%d", prefix, d.written)
 }
 
 // open is begin for what needs a session.

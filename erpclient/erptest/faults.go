@@ -2,6 +2,7 @@ package erptest
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -24,6 +25,16 @@ func Slow(ctx context.Context, op string, d time.Duration) error {
 	case <-ctx.Done():
 		return Hang(ctx, op)
 	}
+}
+
+// Lose is an After by which the answer to a write is lost at once: the connection breaks.
+func Lose(_ context.Context, op string) error {
+	return erpclient.Errorf(op, erpclient.KindUnavailable, "the connection broke")
+}
+
+// Refuse is a script by which nothing can be sent: nobody listens.
+func Refuse(_ context.Context, op string) error {
+	return &erpclient.Error{Op: op, Kind: erpclient.KindUnavailable, Unsent: true, Err: errors.New("connection refused")}
 }
 
 // Fail is a script that fails every operation but the login.

@@ -82,15 +82,18 @@ func (s *Sessions) Drop(_ context.Context, key string, session []byte) error {
 	return nil
 }
 
-// Lock implements erpclient.SessionStore.
-func (s *Sessions) Lock(ctx context.Context, name string, _ time.Duration) (func(), error) {
+// Lock implements erpclient.SessionStore. As with Redis, it is a lease: it ends by itself.
+func (s *Sessions) Lock(ctx context.Context, name string, lease time.Duration) (func(), error) {
 	lock, err := s.lock(name)
 	if err != nil {
 		return nil, err
 	}
 	select {
 	case lock <- struct{}{}:
-		return func() { <-lock }, nil
+		var once sync.Once
+		unlock := func() { once.Do(func() { <-lock }) }
+		expiry := time.AfterFunc(lease, unlock)
+		return func() { expiry.Stop(); unlock() }, nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
