@@ -8,7 +8,7 @@ import (
 )
 
 func TestControlSetsShowsAndClearsFaults(t *testing.T) {
-	for name, h := range map[string]closer{"ERP": NewERP(ERPOptions{}), "WeChat": NewWeChat(WeChatOptions{})} {
+	for name, h := range map[string]closer{"ERP": NewERP(ERPOptions{}), "PSI": NewPSI(PSIOptions{}), "WeChat": NewWeChat(WeChatOptions{})} {
 		url := serve(t, h)
 		c := plainClient(t)
 		control := url + "/__sandbox/faults"

@@ -23,6 +23,7 @@ type ERPOptions struct {
 	Now            func() time.Time // clock of sessions and lock-outs; time.Now by default
 	LoginDelay     time.Duration    // how long each login takes; none by default
 	PasswordDigest string           // what the login page sends: "sha1" (default) or "plain"
+	LastDay        time.Time        // the newest day in the data, its clock time cut off; 2026-01-31 by default
 }
 
 // ERP is a stand-in for the Snowbeasts ERP: two-step cookie login, business calls,
@@ -50,7 +51,10 @@ func NewERP(opts ERPOptions) *ERP {
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
-	e := &ERP{faultBoard: newFaultBoard(), opts: opts, data: makeData(opts.Seed)}
+	if opts.LastDay.IsZero() {
+		opts.LastDay = seedDay
+	}
+	e := &ERP{faultBoard: newFaultBoard(), opts: opts, data: makeData(opts.Seed, dayOf(opts.LastDay))}
 	e.logins.open()
 	e.control = e.controlRoutes()
 	return e
@@ -117,12 +121,6 @@ func (e *ERP) controlRoutes() *http.ServeMux {
 		e.ExpireSessions(in.Form)
 		writeJSON(w, http.StatusOK, map[string]string{"form": e.logins.form()})
 	})
-	mux.HandleFunc("GET "+controlPrefix+"calls", func(w http.ResponseWriter, _ *http.Request) {
-		writeJSON(w, http.StatusOK, e.Calls())
-	})
-	mux.HandleFunc("DELETE "+controlPrefix+"calls", func(w http.ResponseWriter, _ *http.Request) {
-		e.ResetCalls()
-		writeJSON(w, http.StatusOK, e.Calls())
-	})
+	e.calls.routes(mux)
 	return mux
 }

@@ -10,9 +10,9 @@ import (
 // keptCalls bounds the memory of a stand-in that runs for days.
 const keptCalls = 2000
 
-// ERPCall is one recorded request, also when a fault spoiled its answer.
+// ERPCall is one recorded request to an ERP or a PSI, also when a fault spoiled its answer.
 type ERPCall struct {
-	// Op is login, open-app, sso and app (the redirects behind open-app), file, the
+	// Op is, at the ERP, login, open-app, sso and app (the redirects behind open-app), file, the
 	// name of a business operation, or unknown.
 	Op      string `json:"op"`
 	Path    string `json:"path"`
@@ -44,26 +44,43 @@ func (l *callLog) add(call ERPCall) {
 	l.calls = append(l.calls, call)
 }
 
-// Calls returns the latest 2000 requests, oldest first.
-func (e *ERP) Calls() []ERPCall {
-	e.calls.mu.Lock()
-	defer e.calls.mu.Unlock()
-	return append([]ERPCall{}, e.calls.calls...)
+func (l *callLog) all() []ERPCall {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return append([]ERPCall{}, l.calls...)
 }
+
+func (l *callLog) count(op string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.counts[op]
+}
+
+func (l *callLog) reset() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.calls, l.counts = nil, nil
+}
+
+// routes is the log's part of a control API.
+func (l *callLog) routes(mux *http.ServeMux) {
+	mux.HandleFunc("GET "+controlPrefix+"calls", func(w http.ResponseWriter, _ *http.Request) {
+		writeJSON(w, http.StatusOK, l.all())
+	})
+	mux.HandleFunc("DELETE "+controlPrefix+"calls", func(w http.ResponseWriter, _ *http.Request) {
+		l.reset()
+		writeJSON(w, http.StatusOK, l.all())
+	})
+}
+
+// Calls returns the latest 2000 requests, oldest first.
+func (e *ERP) Calls() []ERPCall { return e.calls.all() }
 
 // Count returns how many requests asked for op since the start or the last ResetCalls.
-func (e *ERP) Count(op string) int {
-	e.calls.mu.Lock()
-	defer e.calls.mu.Unlock()
-	return e.calls.counts[op]
-}
+func (e *ERP) Count(op string) int { return e.calls.count(op) }
 
 // ResetCalls forgets the recorded requests and sets all counts to 0.
-func (e *ERP) ResetCalls() {
-	e.calls.mu.Lock()
-	defer e.calls.mu.Unlock()
-	e.calls.calls, e.calls.counts = nil, nil
-}
+func (e *ERP) ResetCalls() { e.calls.reset() }
 
 func (e *ERP) record(r *http.Request, op string, body []byte) {
 	call := ERPCall{

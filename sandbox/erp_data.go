@@ -9,12 +9,12 @@ import (
 	"time"
 )
 
-// seedDay is the newest day in the data. It is fixed, so that the same seed gives
-// the same data on every day.
+// seedDay is the newest day in the data unless ERPOptions say otherwise. It is fixed, so
+// that the same seed gives the same data on every day.
 var seedDay = time.Date(2026, time.January, 31, 0, 0, 0, 0, time.UTC)
 
 const (
-	dataDays = 170 // orders are spread over this many days up to seedDay
+	dataDays = 170 // orders are spread over this many days up to the last
 	dayForm  = "2006-01-02"
 	// firstLineID does not fit a float64 exactly: a client that decodes ids as floats
 	// confuses neighbouring lines, as it would with the ERP's long ids.
@@ -44,6 +44,12 @@ func (e *ERP) Orders(customerID string) []Order {
 	return out
 }
 
+// dayOf is the calendar day of t as the data writes days: midnight, UTC.
+func dayOf(t time.Time) time.Time {
+	year, month, day := t.Date()
+	return time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
+}
+
 // dataset is all of the ERP's data. ERP.dataMu guards it once it is made.
 type dataset struct {
 	seed     uint64
@@ -51,12 +57,15 @@ type dataset struct {
 	carriers *form
 	files    map[string]bool // paths of attachments
 	truth    []*Order
-	lastNew  int // the id last given to a created row
+	lastNew  int            // the id last given to a created row
+	created  map[string]int // rows created through the wire, by form
+	deaf     map[string]bool
 }
 
 // maker makes a dataset; all chance in it comes from one seeded source.
 type maker struct {
 	*dataset
+	lastDay  time.Time
 	dice     *rand.Rand
 	perDay   map[string]int        // codes given, by prefix and day
 	waiting  map[string]*madeOrder // shipped orders that wait to share a delivery, by customer
@@ -74,18 +83,20 @@ type madeOrder struct {
 	made    float64
 }
 
-func makeData(seed uint64) *dataset {
+func makeData(seed uint64, lastDay time.Time) *dataset {
 	d := &dataset{
 		seed: seed, forms: newForms(), carriers: newForm(datasourceCarrier, "id name", ""),
-		files: map[string]bool{}, lastNew: 990000,
+		files: map[string]bool{}, lastNew: 990000, created: map[string]int{}, deaf: map[string]bool{},
 	}
 	m := &maker{
-		dataset: d, perDay: map[string]int{}, waiting: map[string]*madeOrder{}, nextLine: firstLineID,
+		dataset: d, lastDay: lastDay, perDay: map[string]int{}, waiting: map[string]*madeOrder{}, nextLine: firstLineID,
 		dice: rand.New(rand.NewPCG(seed, 2026)), //nolint:gosec // invented data must be the same again
 	}
 	m.makeCarriers()
 	m.makeCustomers()
 	m.makeOrders()
+	m.makeStock()
+	m.makePurchases()
 	return d
 }
 
@@ -115,11 +126,11 @@ func (m *maker) makeOrders() {
 	}
 	m.dice.Shuffle(len(buyers), func(i, j int) { buyers[i], buyers[j] = buyers[j], buyers[i] })
 	for i, c := range buyers {
-		m.makeOrder(i, c, seedDay.AddDate(0, 0, dataDays*(i+1)/len(buyers)-dataDays))
+		m.makeOrder(i, c, m.lastDay.AddDate(0, 0, dataDays*(i+1)/len(buyers)-dataDays))
 	}
 	for _, c := range erpCustomers { // a fixed order, unlike the map's
 		if o := m.waiting[c.ID]; o != nil {
-			m.deliver(seedDay, o)
+			m.deliver(m.lastDay, o)
 		}
 	}
 }
@@ -128,7 +139,7 @@ func (m *maker) makeOrder(i int, buyer Customer, day time.Time) {
 	o := &madeOrder{day: day, buyer: buyer, Order: &Order{
 		ID: strconv.Itoa(410000 + i*7), Code: m.code("SO", day), CustomerID: buyer.ID,
 	}}
-	o.Status, o.shipped, o.made = m.progress(i, int(seedDay.Sub(day).Hours()/24))
+	o.Status, o.shipped, o.made = m.progress(i, int(m.lastDay.Sub(day).Hours()/24))
 	for range 1 + m.dice.IntN(8) {
 		m.makeLine(o)
 	}

@@ -24,7 +24,7 @@ func (m *maker) ship(o *madeOrder) {
 	}
 	first := m.waiting[o.CustomerID]
 	delete(m.waiting, o.CustomerID)
-	day := o.day.AddDate(0, 0, min(3+m.dice.IntN(15), int(seedDay.Sub(o.day).Hours()/24)))
+	day := o.day.AddDate(0, 0, min(3+m.dice.IntN(15), int(m.lastDay.Sub(o.day).Hours()/24)))
 	switch {
 	case first != nil:
 		m.deliver(day, first, o)

@@ -41,6 +41,7 @@ type form struct {
 	context     map[string]string
 	needContext bool
 	partial     string // column whose filter matches in part
+	staffWrites bool   // customers' accounts may not write
 	rows        []record
 	byID        map[string]record
 }
@@ -66,7 +67,7 @@ func (f *form) visible(r record, a Account) bool {
 func newForms() map[string]*form {
 	orders := newForm(formOrders, `id code customerOrderCode date customerId customerName deliveryDate status quantity
 		produceQuantity produced amount rmbAmount currency shippedRate shippingRate producedRate producingRate stockOutRate
-		returnedRate receivedRate invoicedRate remark contact tel mobile address companyId ownerId`, "customerId")
+		returnedRate receivedRate invoicedRate remark contact tel mobile address companyId ownerId `+NewOrderLines, "customerId")
 	lines := newForm(formLines, `id salesOrderId salesOrderCode productId productCode productName spec brand image unitId
 		quantity shippedQuantity shippingQuantity returnedQuantity producingQuantity producedQuantity unProducedQuantity
 		requisitionedQuantity stockQuantity availableQuantity warehouseId produceType deliveryDate stockOutDate status
@@ -78,8 +79,9 @@ func newForms() map[string]*form {
 	products.context, products.needContext = map[string]string{"parent.id": hiddenParent}, true
 	customers := newForm(formCustomers, `id code abbr name ownerId disable 微信邀请码`, "id")
 	customers.partial = "微信邀请码"
-	return map[string]*form{
-		formOrders: orders, formLines: lines, formDeliveries: deliveries,
-		formProducts: products, formCustomers: customers,
+	all := companyForms()
+	for _, f := range []*form{orders, lines, deliveries, products, customers} {
+		all[f.id] = f
 	}
+	return all
 }

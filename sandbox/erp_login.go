@@ -68,13 +68,21 @@ func (e *ERP) serveLogin(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case outcome.session != nil:
 		setCookie(w, sidCookie, outcome.session.sid, "/")
-		a := outcome.session.account
-		writeJSON(w, http.StatusOK, answer{Success: true, Data: map[string]string{"account": a.User, "name": a.Name}})
+		writeJSON(w, http.StatusOK, answer{Success: true, Data: loginData(outcome.session.account)})
 	case outcome.silent:
 		writeJSON(w, http.StatusOK, struct{}{})
 	default:
 		fail(w, outcome.message)
 	}
+}
+
+// loginData is what the login tells of an account: of the company's own people also what they may do.
+func loginData(a Account) map[string]any {
+	data := map[string]any{"account": a.User, "name": a.Name}
+	if a.CustomerID == "" {
+		data["permissions"] = staffPermissions
+	}
+	return data
 }
 
 func (e *ERP) digest(password string) string {

@@ -36,6 +36,11 @@ var erpCustomers = []Customer{
 	{"506", "C0006", "深圳蓝鲸进出口有限公司", "SNOW-2026-A2", false},
 }
 
+// staffPermissions are those of the accounts without a customer.
+var staffPermissions = []string{
+	"orders:read", "materials:read", "orders:write", "inventory:read", "inventory:write", "approvals:read", "approvals:write",
+}
+
 // ordersOf is how many orders each customer has.
 var ordersOf = map[string]int{"501": 110, "502": 90, "503": 0, "504": 25, "505": 60, "506": 15}
 

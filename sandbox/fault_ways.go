@@ -27,6 +27,7 @@ func init() { // in init because the check of a Fault looks at the table too
 		"hang":        playHang,
 		"reset":       playReset,
 		"lost":        playLost,
+		"late":        playLate,
 		"status":      playStatus,
 		"html":        playHTML,
 		"broken_json": playBrokenJSON,
@@ -86,6 +87,14 @@ func playReset(_ *faultBoard, w http.ResponseWriter, _ *http.Request, _ Fault, _
 func playLost(_ *faultBoard, w http.ResponseWriter, r *http.Request, _ Fault, handle http.HandlerFunc) {
 	handle(newCapture(), r)
 	cut(w, true)
+}
+
+func playLate(b *faultBoard, w http.ResponseWriter, r *http.Request, f Fault, handle http.HandlerFunc) {
+	if !b.wait(context.WithoutCancel(r.Context()), f.Delay) {
+		cut(w, false)
+		return
+	}
+	handle(w, r)
 }
 
 func playStatus(_ *faultBoard, w http.ResponseWriter, _ *http.Request, f Fault, _ http.HandlerFunc) {

@@ -19,6 +19,8 @@ var ErrFault = errors.New("sandbox: bad fault")
 //	hang         no answer until the client leaves or the stand-in closes
 //	reset        the connection ends with a TCP RST; the request is not carried out
 //	lost         the request IS carried out, then the connection ends with a RST
+//	late         the request is carried out and answered after Delay, also when the client
+//	             has left by then (a slow request is given up with its client)
 //	status       HTTP status Status (503 when 0), Retry-After when RetryAfter > 0
 //	html         200 with a text/html page
 //	broken_json  the real answer, cut in the middle, in a well-formed HTTP answer
@@ -30,7 +32,7 @@ var ErrFault = errors.New("sandbox: bad fault")
 type Fault struct {
 	Kind  string
 	Match string // substring of "METHOD path op formId"; "" = everything but the control API
-	// Delay is the wait of slow and drip; in JSON a string such as "300ms".
+	// Delay is the wait of slow, late and drip; in JSON a string such as "300ms".
 	Delay      time.Duration
 	Status     int
 	RetryAfter int     // seconds, with kind status

@@ -81,7 +81,7 @@ func TestFaultHangEndsWhenTheStandInCloses(t *testing.T) {
 }
 
 func TestFaultsEndWhenTheStandInCloses(t *testing.T) {
-	for _, f := range []Fault{{Kind: "slow", Delay: time.Hour}, {Kind: "drip", Delay: time.Hour}, {Kind: "hang"}, {Kind: "huge"}} {
+	for _, f := range []Fault{{Kind: "slow", Delay: time.Hour}, {Kind: "late", Delay: time.Hour}, {Kind: "drip", Delay: time.Hour}, {Kind: "hang"}, {Kind: "huge"}} {
 		e, url := newEcho(t, f)
 		if err := e.Close(); err != nil {
 			t.Fatal(err)
@@ -102,6 +102,27 @@ func TestFaultResetIsAnRST(t *testing.T) {
 		if len(e.done) != done {
 			t.Errorf("%s: carried out %d times, want %d", kind, len(e.done), done)
 		}
+	}
+}
+
+// TestFaultLateIsCarriedOutWithoutItsClient: what a slow system does with a write that nobody
+// waits for any more.
+func TestFaultLateIsCarriedOutWithoutItsClient(t *testing.T) {
+	e, url := newEcho(t, Fault{Kind: "late", Delay: 300 * time.Millisecond, Times: 1})
+	c := plainClient(t)
+	ctx, leave := context.WithCancel(t.Context())
+	left := make(chan struct{})
+	go func() {
+		defer close(left)
+		_, _ = tryAsk(ctx, c, "POST", url, m{})
+	}()
+	eventually(t, "the request is there", func() bool { return len(e.Faults()) == 0 })
+	leave()
+	<-left
+	eventually(t, "the request is carried out", func() bool { return len(e.done) == 1 })
+	e.SetFaults(Fault{Kind: "late", Delay: time.Millisecond})
+	if got := ask(t, c, "POST", url, m{}); string(got.body) != echoAnswer {
+		t.Errorf("whoever waits gets %s", got.body)
 	}
 }
 

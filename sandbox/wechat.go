@@ -19,17 +19,22 @@ const (
 type WeChatOptions struct {
 	AppID     string           // "wx5a4db0c0ffee2026" by default
 	AppSecret string           // a made-up one by default, see [WeChat.AppSecret]
-	Now       func() time.Time // clock of access tokens; time.Now by default
+	Now       func() time.Time // clock of access tokens, calls and pushes; time.Now by default
+
+	PushTimeout time.Duration // how long a push waits for its answer; 5 s by default
+	PushPause   time.Duration // between two tries of a push; 1 s by default
 }
 
 // WeChat is a stand-in for api.weixin.qq.com: login codes, access tokens, subscribe
 // messages, templates and session checks, with WeChat's error codes. It implements
-// http.Handler and is safe for concurrent use. Close releases requests that a fault holds.
+// http.Handler and is safe for concurrent use. Close releases requests that a fault holds,
+// gives up on pushes and waits for them.
 type WeChat struct {
 	*faultBoard
 	opts    WeChatOptions
 	control *http.ServeMux
 	routes  map[string]wechatAPI // by method and path
+	pushes  wechatPushes
 
 	mu       sync.Mutex // guards all below
 	counts   map[string]int
@@ -37,6 +42,7 @@ type WeChat struct {
 	users    wechatUsers
 	tokens   wechatTokens
 	messages wechatMessages
+	events   int // how many were made
 }
 
 // wechatAPI is one call of WeChat's server API.
@@ -52,6 +58,8 @@ type wechatCall struct {
 	*http.Request
 	body []byte
 	busy bool // another send to the same openid is under way
+	// accepted takes the messages whose sent event is to follow the answer.
+	accepted *[]SentMessage
 }
 
 // NewWeChat returns a WeChat that knows the users of [WeChat.Users].
@@ -65,10 +73,17 @@ func NewWeChat(opts WeChatOptions) *WeChat {
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
+	if opts.PushTimeout <= 0 {
+		opts.PushTimeout = defaultPushTimeout
+	}
+	if opts.PushPause <= 0 {
+		opts.PushPause = defaultPushPause
+	}
 	w := &WeChat{faultBoard: newFaultBoard(), opts: opts, counts: map[string]int{}, failing: map[string]*failNext{}}
 	w.users.open(opts.AppID)
 	w.tokens.open()
 	w.messages.open()
+	w.pushes.open()
 	w.routes = map[string]wechatAPI{
 		"GET /sns/jscode2session":              {"jscode2session", (*WeChat).replyLogin, true},
 		"POST /cgi-bin/stable_token":           {"stable_token", (*WeChat).replyStableToken, false},
@@ -78,6 +93,13 @@ func NewWeChat(opts WeChatOptions) *WeChat {
 	}
 	w.control = w.controlRoutes()
 	return w
+}
+
+// Close ends what faults hold, and all pushes. Calling it again does nothing.
+func (w *WeChat) Close() error {
+	err := w.faultBoard.Close()
+	w.pushes.close()
+	return err
 }
 
 // AppID is the mini-program's id that the stand-in serves.
@@ -111,7 +133,12 @@ func (w *WeChat) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 		http.NotFound(rw, r)
 		return
 	}
-	call := wechatCall{Request: r, body: body}
+	call := wechatCall{Request: r, body: body, accepted: new([]SentMessage)}
+	defer func() { // also when a fault broke the answer off
+		for _, m := range *call.accepted {
+			w.pushSent(m)
+		}
+	}()
 	// Entered before any fault waits: a slow send is what makes two of them meet.
 	leave, busy := w.enter(api.name, body)
 	defer leave()
@@ -155,24 +182,4 @@ func wechatJSON(v any) []byte {
 		return []byte(`{"errcode":-1,"errmsg":"system error"}`)
 	}
 	return bytes.ReplaceAll(bytes.TrimSpace(out.Bytes()), []byte("/"), []byte(`\/`))
-}
-
-func (w *WeChat) controlRoutes() *http.ServeMux {
-	mux := w.controlMux()
-	mux.HandleFunc("POST "+controlPrefix+"fail", func(rw http.ResponseWriter, r *http.Request) {
-		in := struct {
-			API     string `json:"api"`
-			Errcode int    `json:"errcode"`
-			Times   int    `json:"times"`
-		}{Times: 1}
-		if !readControl(rw, r, &in) {
-			return
-		}
-		w.FailNext(in.API, in.Errcode, in.Times)
-		writeJSON(rw, http.StatusOK, in)
-	})
-	mux.HandleFunc("GET "+controlPrefix+"sent", func(rw http.ResponseWriter, _ *http.Request) {
-		writeJSON(rw, http.StatusOK, w.Sent())
-	})
-	return mux
 }

@@ -26,12 +26,14 @@ type SentMessage struct {
 type wechatMessages struct {
 	sent     []SentMessage
 	inFlight map[string]int // sends under way by openid
-	ledger   bool           // whether grants are needed
+	most     map[string]int // the most that ever were
+	calls    []WeChatCall
+	ledger   bool // whether grants are needed
 	grants   map[[2]string]int
 }
 
 func (m *wechatMessages) open() {
-	m.inFlight, m.grants = map[string]int{}, map[[2]string]int{}
+	m.inFlight, m.most, m.grants = map[string]int{}, map[string]int{}, map[[2]string]int{}
 }
 
 // Sent returns the accepted messages, oldest first.
@@ -70,28 +72,6 @@ type sendAnswer struct {
 	MsgID int64 `json:"msgid"`
 }
 
-// enter notes a request and, for a send, that its openid is busy until leave is called.
-func (w *WeChat) enter(api string, body []byte) (leave func(), busy bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.counts[api]++
-	var in sendBody
-	if api != "send" || json.Unmarshal(body, &in) != nil || in.ToUser == "" {
-		return func() {}, false
-	}
-	w.messages.inFlight[in.ToUser]++
-	return func() { w.leave(in.ToUser) }, w.messages.inFlight[in.ToUser] > 1
-}
-
-func (w *WeChat) leave(openid string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.messages.inFlight[openid]--
-	if w.messages.inFlight[openid] == 0 {
-		delete(w.messages.inFlight, openid)
-	}
-}
-
 // replySend is the subscribe message call.
 func (w *WeChat) replySend(call wechatCall) any {
 	if refused := w.tokens.check(call.URL.Query().Get("access_token"), w.opts.Now()); refused != 0 {
@@ -124,7 +104,7 @@ func (w *WeChat) replySend(call wechatCall) any {
 	case !w.messages.spend(in.ToUser, in.TemplateID):
 		return errcode(43101)
 	}
-	return w.accept(in, values)
+	return w.accept(call, in, values)
 }
 
 // spend takes a grant; false means there is none.
@@ -140,10 +120,11 @@ func (m *wechatMessages) spend(openid, templateID string) bool {
 	return true
 }
 
-func (w *WeChat) accept(in sendBody, values map[string]string) sendAnswer {
+// accept keeps a message; its sent event goes out when the answer is on its way, or lost.
+func (w *WeChat) accept(call wechatCall, in sendBody, values map[string]string) sendAnswer {
 	id := int64(firstMsgID + len(w.messages.sent))
-	w.messages.sent = append(w.messages.sent, SentMessage{
-		id, in.ToUser, in.TemplateID, in.Page, in.State, in.Lang, values, w.opts.Now(),
-	})
+	m := SentMessage{id, in.ToUser, in.TemplateID, in.Page, in.State, in.Lang, values, w.opts.Now()}
+	w.messages.sent = append(w.messages.sent, m)
+	*call.accepted = append(*call.accepted, m)
 	return sendAnswer{errorAnswer{0, "ok"}, id}
 }

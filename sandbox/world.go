@@ -14,27 +14,34 @@ import (
 // World is everything outside the gateway, running on free ports of 127.0.0.1.
 type World struct {
 	ERP    *ERP
+	PSI    *PSI
 	WeChat *WeChat
 	Redis  *Redis
 
 	ERPURL    string // http://127.0.0.1:port, without a slash at the end
+	PSIURL    string
 	WeChatURL string
 	RedisURL  string // redis://127.0.0.1:port/0
 
 	servers []*standInServer
 }
 
-// Start starts a World with default options. The caller closes it.
-func Start() (*World, error) {
+// Start starts a World with default options, but for a PSI that finds records again. The
+// caller closes it.
+func Start() (*World, error) { return StartOn(seedDay) }
+
+// StartOn starts a World whose ERP has orders up to that day; today makes the figures of
+// recent weeks worth looking at. The caller closes it.
+func StartOn(lastDay time.Time) (*World, error) {
 	redis, err := StartRedis("")
 	if err != nil {
 		return nil, err
 	}
-	w := &World{ERP: NewERP(ERPOptions{}), WeChat: NewWeChat(WeChatOptions{}), Redis: redis, RedisURL: redis.URL()}
-	if w.ERPURL, err = w.open(w.ERP); err == nil {
-		w.WeChatURL, err = w.open(w.WeChat)
+	w := &World{
+		ERP: NewERP(ERPOptions{LastDay: lastDay}), PSI: NewPSI(PSIOptions{Lookup: true}), WeChat: NewWeChat(WeChatOptions{}),
+		Redis: redis, RedisURL: redis.URL(),
 	}
-	if err != nil {
+	if err := w.openAll(); err != nil {
 		return nil, errors.Join(err, w.Close())
 	}
 	return w, nil
@@ -43,13 +50,22 @@ func Start() (*World, error) {
 // Close ends held requests, servers and Redis, and waits for all of them. Calling it
 // again does nothing.
 func (w *World) Close() error {
-	err := errors.Join(w.ERP.Close(), w.WeChat.Close())
+	err := errors.Join(w.ERP.Close(), w.PSI.Close(), w.WeChat.Close())
 	for _, s := range w.servers {
 		err = errors.Join(err, s.close())
 	}
 	w.servers = nil
 	w.Redis.Close()
 	return err
+}
+
+func (w *World) openAll() (err error) {
+	for h, url := range map[http.Handler]*string{w.ERP: &w.ERPURL, w.PSI: &w.PSIURL, w.WeChat: &w.WeChatURL} {
+		if *url, err = w.open(h); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (w *World) open(h http.Handler) (url string, err error) {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"snowgate/erpclient"
@@ -19,6 +20,8 @@ type question struct {
 	// otherwise is what remains of {"success": false} when a fresh login did not help: NotFound for one record by id,
 	// BadAnswer for a list.
 	otherwise erpclient.Kind
+	// writes: it changes something, so that only an answer that surely refuses it may be told as a refusal.
+	writes bool
 }
 
 // ask makes one business call and decodes the whole answer into a *answer[T].
@@ -43,6 +46,9 @@ func ask[T any](ctx context.Context, d *Driver, s erpclient.Session, q question,
 // status tells what can be told before the body is read. How the ERP says that a session is lost is not known, so
 // 401, 403, any redirect and a page instead of JSON all mean it, without a doubt worth an Otherwise.
 func (q question) status(a *erphttp.Answer) error {
+	if q.writes && (isRedirect(a.Status) || isHTML(a)) && !leadsToLogin(a) {
+		return erpclient.Errorf(q.op, erpclient.KindOutcomeUnknown, "http status %d, and no JSON", a.Status)
+	}
 	if a.Status == http.StatusUnauthorized || a.Status == http.StatusForbidden || isRedirect(a.Status) {
 		return erpclient.Errorf(q.op, erpclient.KindSessionExpired, "http status %d", a.Status)
 	}
@@ -53,6 +59,16 @@ func (q question) status(a *erphttp.Answer) error {
 		return erpclient.Errorf(q.op, erpclient.KindSessionExpired, "a page instead of JSON")
 	}
 	return nil
+}
+
+// leadsToLogin tells the login page from whatever else may come instead of JSON: a form after a write, or some proxy's
+// page. The page itself is known by its field for a password.
+func leadsToLogin(a *erphttp.Answer) bool {
+	if isRedirect(a.Status) {
+		to, err := url.Parse(a.Header.Get("Location"))
+		return err == nil && isLoginPage(to)
+	}
+	return bytes.Contains(bytes.ToLower(a.Body), []byte("password"))
 }
 
 // operationKind corrects 404: the path names an operation, not a record, so its absence is no answer about a record.

@@ -24,6 +24,18 @@ const (
 	opDeliveries = "deliveries"
 	opLogistics  = "logistics_companies"
 	opInvite     = "customer_by_invite"
+
+	opProduct     = "product"
+	opStock       = "stock"
+	opWarehouses  = "warehouses"
+	opRecordStock = "record_stock"
+	opStockRecord = "stock_record"
+	opCreateOrder = "create_order"
+	opOrderByRef  = "order_by_reference"
+	opSales       = "sales"
+	opApprovals   = "approvals"
+	opApproval    = "approval"
+	opDecide      = "decide"
 )
 
 // The forms in which the login accepts a password.
@@ -76,6 +88,17 @@ var (
 	_ erpclient.DeliveryReader = (*Driver)(nil)
 	_ erpclient.MaterialReader = (*Driver)(nil)
 	_ erpclient.InviteReader   = (*Driver)(nil)
+
+	_ erpclient.Limited         = (*Driver)(nil)
+	_ erpclient.StockReader     = (*Driver)(nil)
+	_ erpclient.WarehouseReader = (*Driver)(nil)
+	_ erpclient.StockWriter     = (*Driver)(nil)
+	_ erpclient.StockFinder     = (*Driver)(nil)
+	_ erpclient.OrderWriter     = (*Driver)(nil)
+	_ erpclient.OrderFinder     = (*Driver)(nil)
+	_ erpclient.SalesReader     = (*Driver)(nil)
+	_ erpclient.ApprovalReader  = (*Driver)(nil)
+	_ erpclient.ApprovalDecider = (*Driver)(nil)
 )
 
 // New checks the configuration and makes a Driver; it asks nothing of the ERP. All complaints come in one error.

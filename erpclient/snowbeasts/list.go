@@ -111,6 +111,50 @@ func (p *page) anyHas(column string) bool {
 	return false
 }
 
+// listExact is listAll for questions whose answer must be whole: each record once, and NotSupported where there are more
+// than can be read. It ends early when enough says so; nil: never.
+func listExact[T any](ctx context.Context, d *Driver, s erpclient.Session, q question, req listRequest, maxPages int,
+	read func(row) (T, verdict), enough func() bool,
+) ([]T, error) {
+	all, seen := []T{}, map[string]bool{}
+	read = onceByID(seen, read)
+	for ; req.Page < maxPages; req.Page++ {
+		p, err := d.list(ctx, s, q, req)
+		if err != nil {
+			return nil, err
+		}
+		if enough == nil && p.total != nil && *p.total > maxPages*req.PageSize {
+			break
+		}
+		before := len(seen)
+		items, err := readRows(d, p, read)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, items...)
+		switch {
+		case p.isLast(len(seen)) || enough != nil && enough():
+			return all, nil
+		case len(seen) == before:
+			return nil, erpclient.Errorf(q.op, erpclient.KindBadAnswer, "the same page again")
+		}
+	}
+	return nil, erpclient.Errorf(q.op, erpclient.KindNotSupported, "more than %d rows to look through", maxPages*req.PageSize)
+}
+
+// onceByID drops records that were already seen, whatever was made of them.
+func onceByID[T any](seen map[string]bool, read func(row) (T, verdict)) func(row) (T, verdict) {
+	return func(r row) (T, verdict) {
+		id := r.value("id").id()
+		if seen[id] {
+			var none T
+			return none, skip
+		}
+		seen[id] = true
+		return read(r)
+	}
+}
+
 // verdict is what a row's reader says of it.
 type verdict int
 

@@ -13,7 +13,13 @@ const defaultPageSize = 20
 // SearchOrders asks for one page of orders, narrowed at the ERP to the scope's customer. Rows of anybody else are
 // dropped all the same, and then the ERP's total is not passed on. A state for which the ERP has no number is
 // KindInvalid.
+//
+// How filters narrow by date is not known, so that a search between days looks through all orders that match otherwise:
+// see ordersBetween.
 func (d *Driver) SearchOrders(ctx context.Context, a erpclient.Auth, q erpclient.OrderQuery) (erpclient.OrderPage, error) {
+	if q.From != "" || q.To != "" {
+		return d.searchBetween(ctx, a, q)
+	}
 	req, err := d.searchRequest(a.Scope, q)
 	if err != nil {
 		return erpclient.OrderPage{}, err

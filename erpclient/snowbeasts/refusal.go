@@ -15,6 +15,8 @@ var (
 	deniedWords  = []string{"权限", "无权", "拒绝", "permission", "denied", "forbidden", "not allowed"}
 	busyWords    = []string{"繁忙", "频繁", "限流", "稍后", "稍候", "too many", "too frequent", "busy", "try again later"}
 	lockedWords  = []string{"锁定", "锁住", "冻结", "次数过多", "locked", "too many", "too frequent", "频繁", "稍后", "稍候", "try again later"}
+	stateWords   = []string{"不足", "已审批", "已审核", "已存在", "重复", "insufficient", "not enough", "already", "duplicate"}
+	unsureWords  = []string{"超时", "异常", "timeout", "timed out", "exception"}
 	warningWords = []string{"还剩", "剩余", "将被", "将锁", "remaining", "will be locked"}
 )
 
@@ -43,6 +45,7 @@ func refusedLogin(text string) erpclient.Kind {
 func (q question) refusal(text string) error {
 	e := erpclient.Errorf(q.op, q.meaning(text), "the ERP refused: %s", quoted(text))
 	switch {
+	case e.Kind == erpclient.KindOutcomeUnknown, e.Kind == erpclient.KindConflict:
 	case speaksOf(text, deniedWords): // an ERP without a session may well say that it has no permission
 		e.Kind, e.Otherwise = erpclient.KindSessionExpired, e.Kind
 	case speaksOf(text, sessionWords):
@@ -56,6 +59,10 @@ func (q question) refusal(text string) error {
 // meaning is the kind that a text clearly names, or "".
 func (q question) meaning(text string) erpclient.Kind {
 	switch {
+	case q.writes && speaksOf(text, unsureWords) && !speaksOf(text, sessionWords): // it failed, and who knows how far it had come
+		return erpclient.KindOutcomeUnknown
+	case q.writes && speaksOf(text, stateWords):
+		return erpclient.KindConflict
 	case speaksOf(text, deniedWords) && q.otherwise == erpclient.KindNotFound:
 		return erpclient.KindNotFound // whether a single record exists is nobody's business
 	case speaksOf(text, deniedWords):
