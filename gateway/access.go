@@ -37,6 +37,13 @@ func (s *Server) admit(c *call, who access) error {
 		return s.admitAdmin(c)
 	case admin:
 		return s.admitAdmin(c)
+	case service:
+		return s.admitService(c)
+	case sender:
+		if c.service = s.isService(c); c.service {
+			return nil
+		}
+		return s.admitMember(c)
 	}
 	if err := s.admitMember(c); err != nil || who == member {
 		return err
@@ -91,25 +98,55 @@ func (s *Server) mayScrape(address string) bool {
 	return ip != nil && slices.ContainsFunc(s.cfg.MetricsNetworks, func(n *net.IPNet) bool { return n.Contains(ip) })
 }
 
-// admitAdmin compares hashes in constant time against every configured token. A user's session is told that it is no
-// admin; everything else is told nothing.
+// admitAdmin lets admin tokens in.
 func (s *Server) admitAdmin(c *call) error {
-	token, ok := bearer(c)
-	if !ok {
-		return sessionExpired.because(nil)
-	}
-	given := sha256.Sum256([]byte(token))
-	match := 0
-	for _, want := range s.admins {
-		match |= subtle.ConstantTimeCompare(given[:], want[:])
-	}
-	if match == 1 {
+	if isOneOf(c, s.admins) {
 		return nil
 	}
+	return s.refuse(c)
+}
+
+// admitService lets service keys in: other servers of ours, such as the ERP.
+func (s *Server) admitService(c *call) error {
+	if c.service = s.isService(c); c.service {
+		return nil
+	}
+	return s.refuse(c)
+}
+
+func (s *Server) isService(c *call) bool { return isOneOf(c, s.services) }
+
+// refuse tells a user's session that it may not do this, and everything else nothing.
+func (s *Server) refuse(c *call) error {
 	if err := s.admitMember(c); err != nil {
 		return err
 	}
 	return forbidden.because(nil)
+}
+
+// digest is the form in which the tokens of admins and services are kept and compared.
+type digest [sha256.Size]byte
+
+func digestsOf(tokens []string) []digest {
+	digests := make([]digest, len(tokens))
+	for i, token := range tokens {
+		digests[i] = sha256.Sum256([]byte(token))
+	}
+	return digests
+}
+
+// isOneOf compares the bearer token with every configured one, in constant time.
+func isOneOf(c *call, wanted []digest) bool {
+	token, ok := bearer(c)
+	if !ok {
+		return false
+	}
+	given := sha256.Sum256([]byte(token))
+	match := 0
+	for _, want := range wanted {
+		match |= subtle.ConstantTimeCompare(given[:], want[:])
+	}
+	return match == 1
 }
 
 // maxTokenBytes is far above any token of ours; what is longer is not looked at.

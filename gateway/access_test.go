@@ -22,12 +22,28 @@ func (w *world) call(r route, token string) answer {
 		body = `{"inviteCode":"` + inviteCode + `"}`
 	case "POST" + callbackPath:
 		body = `{"Event":"debug_demo"}`
+	case "POST/api/erp/events":
+		return w.do(signedEvent(token, anEvent, time.Now()))
+	case "POST/api/wechat/template-msg":
+		body = `{"openid":"` + alice + `","templateId":"` + aTemplate + `","data":` + goodData + `}`
+	case "POST/api/wechat/subscriptions":
+		body = `{"results":{"` + aTemplate + `":"accept"}}`
+	case "POST/api/inventory/record":
+		body = `{"productId":"7001","warehouseId":"1","quantity":2.5,"type":"in"}`
+	case "POST/api/orders":
+		body = `{"customerId":"C1","lines":[{"productId":"7001","quantity":1}]}`
 	}
 	id := anOrder
 	if strings.Contains(r.path, "material/") {
 		id = aMaterial
 	}
-	target := strings.Replace(r.path, ":id", id, 1)
+	target := strings.NewReplacer(":id", id, ":profile", "heap").Replace(r.path)
+	switch r.path {
+	case "/api/product/barcode":
+		target += "?barcode=" + aBarcode
+	case "/api/insights/replenishment":
+		target += "?orderingCost=50&holdingCost=2"
+	}
 	if r.path == callbackPath {
 		target += "?" + signedQuery(time.Now()).Encode() + "&echostr=1"
 	}
@@ -46,6 +62,7 @@ func TestAccessWalk(t *testing.T) {
 		"bound":     func() string { return w.loginBound(alice) },
 		"another":   func() string { w.loginBound(alice); return w.login(bob) },
 		"admin":     func() string { return adminToken },
+		"server":    func() string { return serviceKey },
 		"old admin": func() string { return "an-older-admin-token-0000" },
 		"expired": func() string {
 			token := w.login(alice)
@@ -67,12 +84,30 @@ func TestAccessWalk(t *testing.T) {
 			"user": noAdmin, "bound": noAdmin, "another": noAdmin},
 	}
 	want[scraper] = want[admin]
+	want[service] = map[string]verdict{"nobody": gone, "forger": gone, "stranger": gone, "revoked": gone, "expired": gone,
+		"admin": gone, "old admin": gone, "user": noAdmin, "bound": noAdmin, "another": noAdmin}
+	want[sender] = map[string]verdict{"nobody": gone, "forger": gone, "stranger": gone, "revoked": gone, "expired": gone,
+		"admin": gone, "old admin": gone}
+	for _, who := range []access{member, bound, admin, scraper} {
+		want[who]["server"] = gone
+	}
+	nothing := verdict{404, "not_found"}
+	want2 := map[string]map[string]verdict{ // let in, there is nothing to be had
+		"GET/api/wechat/template-msg/:id":   {"server": nothing, "user": nothing, "bound": nothing, "another": nothing},
+		"POST/api/wechat/template-msg":      {"server": nothing, "user": {422, "no_consent"}, "bound": {422, "no_consent"}, "another": {403, "openid_mismatch"}},
+		"POST/api/admin/messages/:id/retry": {"admin": nothing, "old admin": nothing},
+		"POST/api/admin/messages/:id/drop":  {"admin": nothing, "old admin": nothing},
+	}
 	for _, r := range w.server.routes() {
 		for caller, token := range callers {
 			t.Run(r.method+" "+r.path+" by "+caller, func(t *testing.T) {
 				w.redis.FlushAll()
 				a := w.call(r, token())
-				if v, refused := want[r.who][caller]; refused {
+				v, refused := want[r.who][caller]
+				if !refused {
+					v, refused = want2[r.method+r.path][caller]
+				}
+				if refused {
 					a.is(t, v.code, v.name)
 				} else if a.status != http.StatusOK || a.Code != 0 {
 					t.Errorf("refused: %d %s", a.status, a.raw)

@@ -11,6 +11,8 @@ import (
 type Archive interface {
 	// FindCalls returns one page of calls, the newest first, and whether there are more behind it.
 	FindCalls(ctx context.Context, q CallQuery) (calls []LoggedCall, more bool, err error)
+	// FindMessages does the same for messages.
+	FindMessages(ctx context.Context, q MessageQuery) (messages []LoggedMessage, more bool, err error)
 	// ExportUser returns all rows that are held of a person.
 	ExportUser(ctx context.Context, pseudonym string, sessionIDs []string) (UserRows, error)
 }
@@ -21,6 +23,7 @@ type UserRows struct {
 	Bindings []UserBinding `json:"bindings"`
 	Calls    []LoggedCall  `json:"calls"` // the newest 1000
 	Messages []UserMessage `json:"messages"`
+	Writes   []UserWrite   `json:"writes"`
 }
 
 // UserSession is one row of user_sessions. Openid and unionid are pseudonyms.
@@ -53,6 +56,18 @@ type UserMessage struct {
 	Status     string    `json:"status"`
 	SentAt     time.Time `json:"sentAt"`
 	Error      string    `json:"error"`
+}
+
+// UserWrite is one row of erp_writes: something that was to be written in the ERP.
+type UserWrite struct {
+	Op          string    `json:"op"`
+	Params      string    `json:"params"`
+	State       string    `json:"state"`
+	ERPRecordID string    `json:"erpRecordId"`
+	ERPUsername string    `json:"erpUsername"`
+	Error       string    `json:"error"`
+	RequestID   string    `json:"requestId"`
+	IntendedAt  time.Time `json:"intendedAt"`
 }
 
 // CallQuery narrows a search in the call log. Empty fields do not narrow.
@@ -216,6 +231,9 @@ func (s *Server) erase(ctx context.Context, openid string) (sessions int, err er
 	if ended {
 		old.ERPUsername = "" // should this be the first that the table hears of the binding
 		s.deps.Log.Binding(bindingChange("", old, false))
+	}
+	if _, err := s.deps.Messages.Forget(ctx, openid); err != nil {
+		return 0, err
 	}
 	if err := s.deps.Log.Forget(s.deps.Masker.Pseudonym("openid", openid)); err != nil {
 		return 0, auditUnavailable.after(storeRetry, err)

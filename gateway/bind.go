@@ -75,16 +75,13 @@ func (s *Server) bind(c *call) error {
 	if err != nil {
 		return err
 	}
-	subjects := []string{"bind-openid:" + c.session.OpenID}
-	if r.username != "" {
-		subjects = append(subjects, "bind-user:"+strings.ToLower(r.username))
-	}
-	if err := s.attempt(c, subjects); err != nil {
+	tries := s.triesOf(c, r)
+	if err := s.attempt(c, tries); err != nil {
 		return err
 	}
 	way, b, err := s.askERP(c, r)
 	if !guessedWrong(err) {
-		s.refund(c, subjects)
+		s.refund(c, tries)
 	}
 	if err != nil {
 		return bindFault(err, way)
@@ -92,27 +89,52 @@ func (s *Server) bind(c *call) error {
 	return s.keepBinding(c, way, b)
 }
 
-func (s *Server) attempt(c *call, subjects []string) error {
+// tries are what one try counts against, with the limit for each of them.
+type tries struct {
+	limit    int
+	subjects []string
+}
+
+// addressTries is how many times more wrong guesses an address has than a person: a company's office is one address.
+const addressTries = 4
+
+// triesOf counts a try for the person and the ERP account, so that nobody can lock an account out for long or guess on
+// from another phone, and for the address.
+func (s *Server) triesOf(c *call, r bindRequest) []tries {
+	person := tries{s.cfg.BindLimit, []string{"bind-openid:" + c.session.OpenID}}
+	if r.username != "" {
+		person.subjects = append(person.subjects, "bind-user:"+strings.ToLower(r.username))
+	}
+	return []tries{person, {addressTries * s.cfg.BindLimit, []string{"bind-ip:" + network(c.RealIP())}}}
+}
+
+// attempt counts the try; where one of the limits is reached, it has counted for none.
+func (s *Server) attempt(c *call, all []tries) error {
 	if s.cfg.BindLimit < 0 {
 		return nil
 	}
-	wait, err := s.deps.Attempts.Attempt(c.Request().Context(), s.cfg.BindWindow, s.cfg.BindLimit, subjects...)
-	if err != nil {
-		return err
-	}
-	if wait > 0 {
-		return tooManyAttempts.after(wait, nil)
+	for i, t := range all {
+		wait, err := s.deps.Attempts.Attempt(c.Request().Context(), s.cfg.BindWindow, t.limit, t.subjects...)
+		if err == nil && wait > 0 {
+			err = tooManyAttempts.after(wait, nil)
+		}
+		if err != nil {
+			s.refund(c, all[:i])
+			return err
+		}
 	}
 	return nil
 }
 
 // refund runs apart from the request's deadline: the try was counted, so it has to be taken back.
-func (s *Server) refund(c *call, subjects []string) {
+func (s *Server) refund(c *call, all []tries) {
 	if s.cfg.BindLimit < 0 {
 		return
 	}
-	if err := s.deps.Attempts.Refund(context.WithoutCancel(c.Request().Context()), subjects...); err != nil {
-		s.cfg.Logger.Warn("attempt not refunded", "request_id", c.id, "error", err)
+	for _, t := range all {
+		if err := s.deps.Attempts.Refund(context.WithoutCancel(c.Request().Context()), t.subjects...); err != nil {
+			s.cfg.Logger.Warn("attempt not refunded", "request_id", c.id, "error", err)
+		}
 	}
 }
 

@@ -17,6 +17,7 @@ type call struct {
 	id      string // X-Request-Id
 	session session.Session
 	binding session.Binding
+	service bool // the caller is another server of ours, by its service key
 	trace   *erpclient.Trace
 	record  record
 }

@@ -114,6 +114,12 @@ func (s *Server) takeEvent(c *call, e wxmsg.Event) error {
 			_, err := s.erase(ctx, e.OpenID)
 			return err
 		})
+	case wxmsg.EventSubscribePopup, wxmsg.EventSubscribeChange, wxmsg.EventSubscribeSent:
+		c.record.params["event"] = e.Name
+		if e.FromUser == "" { // nobody's: a trial from WeChat's console
+			return nil
+		}
+		return s.once(c, e, func(ctx context.Context) error { return s.takeSubscribeEvent(ctx, e) })
 	case wxmsg.EventRevoke: // of phone, nickname, address: nothing of what it can name is held
 		c.record.params["event"] = e.Name
 		s.cfg.Logger.Info("consent revoked; nothing of it is held", "request_id", c.id, "revoked", e.Revoke)
@@ -154,5 +160,9 @@ func eventKey(e wxmsg.Event) string {
 	if id == "" {
 		id = e.FromUser + " " + strconv.FormatInt(e.CreateTime, 10)
 	}
-	return strings.Join([]string{"wechat push", e.Name, e.OpenID, id}, "\n")
+	parts := []string{"wechat push", e.Name, e.OpenID, id}
+	for _, item := range e.Items { // two messages to one user may be reported in the same second
+		parts = append(parts, item.TemplateID, item.MsgID)
+	}
+	return strings.Join(parts, "\n")
 }

@@ -69,6 +69,9 @@ var (
 		"请求内容类型不支持", "This content type is not supported",
 		"请使用 Content-Type: application/json，且不要压缩", "Send Content-Type: application/json, not compressed")
 
+	inProgress = define(http.StatusConflict, "in_progress",
+		"相同的请求正在处理中", "The same request is still being worked on",
+		"请在 retryAfter 秒后用同一个 Idempotency-Key 重试", "Try again with the same Idempotency-Key after retryAfter seconds")
 	conflict = define(http.StatusConflict, "conflict",
 		"当前状态不允许此操作", "The record's state does not allow this",
 		"请刷新后再试", "Reload, then try again")
@@ -78,6 +81,16 @@ var (
 	inviteCodeInvalid = define(http.StatusUnprocessableEntity, "invite_code_invalid",
 		"邀请码无效", "The invite code is not valid",
 		"请向您的业务联系人确认邀请码", "Ask your contact for the right code")
+
+	keyReused = define(http.StatusUnprocessableEntity, "key_reused",
+		"此 Idempotency-Key 已用于另一个请求", "This Idempotency-Key was used for another request",
+		"新的请求请使用新的 Idempotency-Key", "Use a new Idempotency-Key for a new request")
+	noConsent = define(http.StatusUnprocessableEntity, "no_consent",
+		"用户没有订阅此消息", "The user has not subscribed to this message",
+		"请先调用 wx.requestSubscribeMessage，并上报结果", "Call wx.requestSubscribeMessage first and report its result")
+	templateDataInvalid = define(http.StatusUnprocessableEntity, "template_data_invalid",
+		"消息内容不符合模板要求", "The message's data does not fit its template",
+		"请检查 field 所指的关键词", "Check the keyword named in field")
 
 	rateLimited = define(http.StatusTooManyRequests, "rate_limited",
 		"请求过于频繁，请稍后再试", "Too many requests, please slow down",

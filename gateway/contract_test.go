@@ -47,7 +47,7 @@ func TestOpenAPIHasEveryRouteAndNoOther(t *testing.T) {
 			documented[method+" "+path] = true
 		}
 	}
-	who := map[access]string{anyone: "anyone", member: "session", bound: "session", admin: "admin", scraper: "admin"}
+	who := map[access]string{anyone: "anyone", member: "session", bound: "session", admin: "admin", scraper: "admin", service: "service", sender: "session or service"}
 	for _, r := range newWorld(t).server.routes() {
 		name := r.method + " " + documentedPath(r.path)
 		if !documented[name] {

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"snowgate/erpclient"
 )
 
 // Bounds on a request's body. They are generous for every form this API has and far below what hurts.
@@ -24,14 +26,23 @@ const (
 // body reads the request's JSON object strictly: UTF-8, one object, no duplicate keys, nothing behind it, bounded in
 // size, depth and keys. Unknown keys are left alone: clients may be newer than we are.
 func (c *call) body() (*fields, error) {
-	r := c.Request()
-	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
-		return nil, unsupportedMedia.because(nil)
-	}
-	raw, err := c.rawBody()
+	raw, err := c.jsonBody()
 	if err != nil {
 		return nil, err
 	}
+	return c.parse(raw)
+}
+
+// jsonBody is the body as it was sent, which says that it is JSON.
+func (c *call) jsonBody() ([]byte, error) {
+	kind, _, err := mime.ParseMediaType(c.Request().Header.Get("Content-Type"))
+	if err != nil || kind != "application/json" {
+		return nil, unsupportedMedia.because(nil)
+	}
+	return c.rawBody()
+}
+
+func (c *call) parse(raw []byte) (*fields, error) {
 	values, err := decodeObject(raw)
 	if err != nil {
 		return nil, badJSON.because(err)
@@ -231,4 +242,72 @@ func (f *fields) err() error {
 // printable reports whether s is valid UTF-8 of at most limit runes without control characters.
 func printable(s string, limit int) bool {
 	return utf8.ValidString(s) && utf8.RuneCountInString(s) <= limit && !strings.ContainsFunc(s, unicode.IsControl)
+}
+
+// id is a required id: a text, or a whole number as some clients have them.
+func (f *fields) id(name string) string {
+	id, _ := f.values[name].(string)
+	if n, ok := f.values[name].(json.Number); ok {
+		id = n.String()
+	}
+	if !validID(id) {
+		f.complain(name)
+	}
+	return id
+}
+
+// Bounds on a quantity.
+const (
+	maxQuantity = 1e9
+	maxDecimals = 6
+)
+
+// quantity is a required JSON number above 0, plainly written.
+func (f *fields) quantity(name string) erpclient.Decimal {
+	n, _ := f.values[name].(json.Number)
+	if !isPlain(n.String()) || !(0 < number(n) && number(n) <= maxQuantity) {
+		f.complain(name)
+	}
+	return erpclient.Decimal(n)
+}
+
+// price is an optional JSON number of at least 0, plainly written.
+func (f *fields) price(name string) erpclient.Decimal {
+	if f.values[name] == nil {
+		return ""
+	}
+	n, _ := f.values[name].(json.Number)
+	if !isPlain(n.String()) || number(n) > maxQuantity {
+		f.complain(name)
+	}
+	return erpclient.Decimal(n)
+}
+
+func number(n json.Number) float64 {
+	f, _ := n.Float64() // 0 for what is no number
+	return f
+}
+
+// isPlain reports whether a number is digits with at most maxDecimals behind the point: no sign, no exponent.
+func isPlain(n string) bool {
+	whole, decimals, _ := strings.Cut(n, ".")
+	return whole != "" && len(decimals) <= maxDecimals && strings.Trim(whole+decimals, "0123456789") == ""
+}
+
+// list is a required array of 1 to limit objects.
+func (f *fields) list(name string, limit int) []*fields {
+	given, _ := f.values[name].([]any)
+	if len(given) == 0 || len(given) > limit {
+		f.complain(name)
+		return nil
+	}
+	list := make([]*fields, 0, len(given))
+	for _, v := range given {
+		object, ok := v.(map[string]any)
+		if !ok {
+			f.complain(name)
+		}
+		list = append(list, &fields{values: object})
+	}
+	return list
 }

@@ -127,7 +127,11 @@ func docsWho(op *openapi3.Operation) string {
 	if op.Security == nil || len(*op.Security) == 0 {
 		return "anyone"
 	}
-	return strings.Join(slices.Sorted(maps.Keys((*op.Security)[0])), ", ")
+	var ways []string
+	for _, way := range *op.Security {
+		ways = append(ways, slices.Sorted(maps.Keys(way))...)
+	}
+	return strings.Join(ways, " or ")
 }
 
 // docsProblems are the catalogue's entries that an operation names, in the catalogue's order.

@@ -38,19 +38,6 @@ func (s *Server) door(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// setHeaders puts on every answer what protects it on its way.
-func (s *Server) setHeaders(c *call) {
-	h := c.Response().Header()
-	h.Set(echo.HeaderXRequestID, c.id)
-	h.Set("X-Content-Type-Options", "nosniff")
-	if isAPI(c) {
-		h.Set("Cache-Control", "no-store")
-		if s.cfg.HTTPStatus == "" || s.cfg.HTTPStatus == "auto" {
-			h.Set("Vary", "Referer")
-		}
-	}
-}
-
 func isAPI(c *call) bool {
 	path := c.Request().URL.Path
 	return path == "/api" || strings.HasPrefix(path, "/api/")

@@ -17,6 +17,7 @@ type envelope struct {
 	Code       int    `json:"code"`
 	Message    string `json:"message"`
 	Data       any    `json:"data,omitempty"`
+	Total      *int   `json:"total,omitempty"` // beside a bare array
 	Error      string `json:"error,omitempty"`
 	Field      string `json:"field,omitempty"`
 	Hint       string `json:"hint,omitempty"`
@@ -29,6 +30,12 @@ func (c *call) ok(data any) error {
 	return c.write(http.StatusOK, envelope{Message: "ok", Data: data, RequestID: c.id})
 }
 
+// list answers with a bare array, never null, and how many there are in all where that is known.
+func list[T any](c *call, items []T, total *int) error {
+	data := append(make([]T, 0, len(items)), items...)
+	return c.write(http.StatusOK, envelope{Message: "ok", Data: data, Total: total, RequestID: c.id})
+}
+
 // fail answers with a fault, in the caller's language.
 func (c *call) fail(f *fault) error {
 	e := envelope{
@@ -39,11 +46,14 @@ func (c *call) fail(f *fault) error {
 		e.Message += ": " + f.field
 	}
 	if f.retryAfter > 0 {
-		e.RetryAfter = int(math.Ceil(f.retryAfter.Seconds()))
+		e.RetryAfter = seconds(f.retryAfter)
 		c.Response().Header().Set("Retry-After", strconv.Itoa(e.RetryAfter))
 	}
 	return c.write(f.Code, e)
 }
+
+// seconds are whole ones, rounded up: coming back too early is no use.
+func seconds(d time.Duration) int { return int(math.Ceil(d.Seconds())) }
 
 func (c *call) write(status int, e envelope) error {
 	body, err := json.Marshal(e)

@@ -11,6 +11,7 @@ import (
 	"snowgate/erpclient"
 	"snowgate/session"
 	"snowgate/wxmsg"
+	"snowgate/wxmsg/queue"
 )
 
 // fault is a problem met by one request. Only the problem, the field's name and the waiting time reach the client;
@@ -53,6 +54,7 @@ func faultFor(err error) *fault {
 		own     *fault
 		erp     *erpclient.Error
 		wx      *wxmsg.Error
+		data    *wxmsg.DataError
 		echoErr *echo.HTTPError
 	)
 	switch {
@@ -60,10 +62,20 @@ func faultFor(err error) *fault {
 		return own
 	case errors.Is(err, session.ErrNotBound), errors.Is(err, session.ErrUnreadable): // its sealing key was dropped: bind again
 		return erpNotBound.because(err)
-	case errors.Is(err, session.ErrUnavailable):
+	case errors.Is(err, session.ErrUnavailable), errors.Is(err, queue.ErrUnavailable):
 		return storeUnavailable.after(storeRetry, err)
 	case errors.As(err, &erp):
 		return erpFault(erp, err)
+	case errors.Is(err, queue.ErrNotFound):
+		return notFound.because(err)
+	case errors.Is(err, queue.ErrKeyReused):
+		return keyReused.because(err)
+	case errors.Is(err, queue.ErrNoConsent):
+		return noConsent.because(err)
+	case errors.Is(err, queue.ErrState):
+		return conflict.because(err)
+	case errors.As(err, &data):
+		return &fault{problem: templateDataInvalid, field: dataField(data), cause: err}
 	case errors.As(err, &wx):
 		return wxFault(wx, err)
 	case errors.As(err, &echoErr):
@@ -73,6 +85,14 @@ func faultFor(err error) *fault {
 	default:
 		return internal.because(err)
 	}
+}
+
+// dataField names the keyword; one that is no keyword at all is a client's own text, and not repeated.
+func dataField(e *wxmsg.DataError) string {
+	if e.Keyword == "" {
+		return "data"
+	}
+	return "data." + e.Keyword
 }
 
 // erpFaults maps the kinds that mean the same wherever they happen.

@@ -22,6 +22,8 @@ const (
 	ProbeAudit  = "audit"
 	ProbeERP    = "erp"
 	ProbeWeChat = "wechat"
+	// ProbeMessages looks at the queue of messages.
+	ProbeMessages = "messages"
 	// ProbeStandby looks at the ERP's standby channel, where there is one.
 	ProbeStandby = "erp_standby"
 )

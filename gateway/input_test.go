@@ -438,7 +438,7 @@ func TestUnknownPathsAndMethods(t *testing.T) {
 	token := w.loginBound(alice)
 	asked := len(w.erp.asked())
 	for _, target := range []string{
-		"/", "/api", "/api/", "/apix", "/api/nothing", "/api/orders", "/api/orders/", "/api/orders//status", "/api/orders//", "/api//orders/search",
+		"/", "/api", "/api/", "/apix", "/api/nothing", "/api/orders/", "/api/orders//status", "/api/orders//", "/api//orders/search",
 		"//api/orders/search", "/api/./orders/search", "/api/../api/orders/search", "/api/orders/search/", "/api/orders/a/b", "/api/orders/1/status/",
 		"/API/orders/search", "/api/orders/1/Status", "/api/auth/wx-login/", "/api/health/check/", "/docs/", "/metrics/", "/livez/x",
 		"/api/orders/" + strings.Repeat("a", 3000),

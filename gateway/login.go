@@ -70,11 +70,44 @@ func (s *Server) loadBinding(c *call) (bool, error) {
 	return err == nil, err
 }
 
-// logout is POST /api/auth/logout: this session ends, on every replica. The binding stays.
+// logout is POST /api/auth/logout?everywhere: this session ends, or all of the user's, on every replica. The binding stays.
 func (s *Server) logout(c *call) error {
+	values, err := c.query()
+	if err != nil {
+		return err
+	}
+	switch values.Get("everywhere") {
+	case "", "false":
+		err = s.endSession(c)
+	case "true":
+		err = s.endSessions(c)
+	default:
+		err = badField.in("everywhere")
+	}
+	if err != nil {
+		return err
+	}
+	return c.ok(struct{}{})
+}
+
+func (s *Server) endSession(c *call) error {
 	if err := s.deps.Sessions.Revoke(c.Request().Context(), c.session.ID); err != nil {
 		return err
 	}
 	s.deps.Log.Session(s.sessionChange(c.session, false))
-	return c.ok(struct{}{})
+	return nil
+}
+
+func (s *Server) endSessions(c *call) error {
+	sessions, err := s.deps.Sessions.List(c.Request().Context(), c.session.OpenID)
+	if err != nil {
+		return err
+	}
+	if _, err := s.deps.Sessions.RevokeAll(c.Request().Context(), c.session.OpenID); err != nil {
+		return err
+	}
+	for _, x := range sessions {
+		s.deps.Log.Session(s.sessionChange(x, false))
+	}
+	return nil
 }

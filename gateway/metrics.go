@@ -13,6 +13,7 @@ type metrics struct {
 	duration *prometheus.HistogramVec
 	inFlight prometheus.Gauge
 	panics   prometheus.Counter
+	shed     prometheus.Counter
 }
 
 // durationBuckets are fitted to the 2.5 s deadline of a query: fine below it, one beyond.
@@ -32,8 +33,11 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		panics: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "snowgate_http_panics_total", Help: "Requests that ended in a panic: each is a defect.",
 		}),
+		shed: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "snowgate_http_shed_total", Help: "Requests turned away because too many were in hand.",
+		}),
 	}
-	r.MustRegister(m.requests, m.duration, m.inFlight, m.panics)
+	r.MustRegister(m.requests, m.duration, m.inFlight, m.panics, m.shed)
 	return m
 }
 

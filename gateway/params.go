@@ -39,7 +39,9 @@ func (c *call) query() (url.Values, error) {
 // knownName keeps a client's own text out of the answer: only names of this API are repeated.
 func knownName(name string) string {
 	switch name {
-	case "openid", "keyword", "status", "page", "pageSize", "from", "to", "route", "user", "requestId":
+	case "openid", "keyword", "status", "page", "pageSize", "from", "to", "route", "user", "requestId", "state", "template", "msgid", "everywhere",
+		"barcode", "warehouseId", "days", "by", "a", "b", "productId", "leadTimeDays", "leadTimeStdDev", "orderingCost", "holdingCost",
+		"holdingRate", "unitCost", "serviceLevel":
 		return name
 	default:
 		return "query"

@@ -14,6 +14,8 @@ const (
 	bound                 // a session whose openid is bound to the ERP
 	admin                 // an admin token
 	scraper               // an admin token or a listed network; answers outside the envelope
+	service               // a service key: another server of ours
+	sender                // a session for itself, or a service key for anybody bound
 )
 
 // route is one line of the table: what is answered, to whom, and how long it may take.
@@ -29,14 +31,16 @@ type route struct {
 const (
 	quick = time.Second
 	slow  = 8 * time.Second
+	// settling is what a write has beyond a query's time to find out what became of it.
+	settling = 2 * time.Second
 )
 
 // routes is the whole surface. Everything that is not in it is 404, and a new line without an access level does not
 // compile: deny is the default.
 func (s *Server) routes() []route {
-	page := s.cfg.QueryTimeout
+	page, write := s.cfg.QueryTimeout, s.cfg.QueryTimeout+settling
 	return []route{
-		{http.MethodPost, "/api/auth/wx-login", anyone, slow, (*Server).login},
+		{http.MethodPost, loginPath, anyone, slow, (*Server).login},
 		{http.MethodPost, "/api/auth/logout", member, quick, (*Server).logout},
 		{http.MethodPost, "/api/auth/erp-bind", member, slow, (*Server).bind},
 		{http.MethodDelete, "/api/auth/erp-bind", member, quick, (*Server).unbind},
@@ -50,17 +54,41 @@ func (s *Server) routes() []route {
 		{http.MethodGet, "/api/orders/:id/materials", bound, page, (*Server).orderMaterials},
 		{http.MethodGet, "/api/materials/:id/progress", bound, page, (*Server).materialProgress},
 
+		{http.MethodGet, "/api/product/barcode", bound, page, (*Server).productByBarcode},
+		{http.MethodGet, "/api/warehouse/list", bound, page, (*Server).warehouses},
+		{http.MethodGet, "/api/inventory/list", bound, page, (*Server).inventory},
+		{http.MethodPost, "/api/inventory/record", bound, write, (*Server).recordStock},
+		{http.MethodPost, "/api/orders", bound, write, (*Server).createOrder},
+		{http.MethodGet, "/api/approvals", bound, page, (*Server).approvals},
+		{http.MethodPost, "/api/approvals/:id/approve", bound, slow, (*Server).approve},
+		{http.MethodPost, "/api/approvals/:id/reject", bound, slow, (*Server).reject},
+		{http.MethodGet, "/api/dashboard/summary", bound, page, (*Server).dashboard},
+		{http.MethodGet, "/api/insights/replenishment", bound, slow, (*Server).replenishment},
+		{http.MethodGet, "/api/insights/abc", bound, slow, (*Server).classes},
+		{http.MethodGet, "/api/insights/sales", bound, slow, (*Server).salesSeries},
+
+		{http.MethodPost, "/api/wechat/template-msg", sender, quick, (*Server).sendMessage},
+		{http.MethodGet, "/api/wechat/template-msg/:id", sender, quick, (*Server).followMessage},
+		{http.MethodPost, "/api/wechat/subscriptions", member, quick, (*Server).takeSubscriptions},
+		{http.MethodPost, "/api/erp/events", service, slow, (*Server).takeERPEvent},
 		{http.MethodGet, callbackPath, anyone, quick, (*Server).checkCallback}, // the signature is the credential
 		{http.MethodPost, callbackPath, anyone, pushWithin, (*Server).takePush},
 
 		{http.MethodGet, "/api/health/check", anyone, quick, (*Server).healthCheck},
 		{http.MethodGet, "/api/admin/calls", admin, slow, (*Server).searchCalls},
+		{http.MethodGet, "/api/admin/messages", admin, slow, (*Server).searchMessages},
+		{http.MethodPost, "/api/admin/messages/:id/retry", admin, quick, (*Server).retryMessage},
+		{http.MethodPost, "/api/admin/messages/:id/drop", admin, quick, (*Server).dropMessage},
+		{http.MethodGet, "/api/admin/queue", admin, quick, (*Server).queueStatus},
+		{http.MethodPost, "/api/admin/queue/resume", admin, quick, (*Server).resumeQueue},
 		{http.MethodGet, "/api/erp/status", admin, quick, (*Server).erpStatus},
 		{http.MethodGet, "/api/metrics/performance", admin, quick, (*Server).performance},
 
 		{http.MethodGet, "/livez", anyone, quick, (*Server).livez},
 		{http.MethodGet, "/readyz", anyone, quick, (*Server).readyz},
 		{http.MethodGet, "/metrics", scraper, quick, (*Server).prometheus},
+		{http.MethodGet, "/debug/pprof", admin, profiling, (*Server).profiles},
+		{http.MethodGet, "/debug/pprof/:profile", admin, profiling, (*Server).profiles},
 		{http.MethodGet, "/docs", anyone, quick, (*Server).docs},
 		{http.MethodGet, "/docs/openapi.yaml", anyone, quick, (*Server).openAPI},
 	}

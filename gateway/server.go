@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"context"
-	"crypto/sha256"
 	"io"
 	"log/slog"
 	"net"
@@ -20,10 +19,12 @@ import (
 
 // Config sets a Server up. The zero value of a field means its default.
 type Config struct {
-	HTTPStatus     string        // "auto" (default), "real" or "always-200"
-	QueryTimeout   time.Duration // for a page of the ERP's data; default 2.5 s
-	AdminTokens    []string      // several at once, for rotation; none: admin routes refuse everybody
-	TrustedProxies []*net.IPNet  // whose X-Forwarded-For is believed; default nobody's
+	HTTPStatus     string                  // "auto" (default), "real" or "always-200"
+	QueryTimeout   time.Duration           // for a page of the ERP's data; default 2.5 s
+	AdminTokens    []string                // several at once, for rotation; none: admin routes refuse everybody
+	ServiceKeys    []string                // of other servers, several at once; none: routes for them refuse everybody
+	EventMessages  map[string]EventMessage // what an ERP event becomes, by its type; one that is missing becomes nothing
+	TrustedProxies []*net.IPNet            // whose X-Forwarded-For is believed; default nobody's
 	// MetricsNetworks may read /metrics without a token; default none.
 	MetricsNetworks []*net.IPNet
 	Zone            *time.Location
@@ -31,6 +32,11 @@ type Config struct {
 	Logger          *slog.Logger
 	BindWindow      time.Duration // in which BindLimit tries are allowed; default 15 min
 	BindLimit       int           // default 5; negative is no limit
+	MaxInFlight     int           // requests in hand, beyond which new ones are turned away; default 1024
+	Limits          Limits
+	slack           time.Duration // beyond every route's deadline: a busy machine's tests are no outage
+	HSTS            bool          // whoever reaches us does so through TLS, and shall in future
+	Origins         []string      // of web pages that may call the API from a browser; default none
 }
 
 // Log takes what happened. It never blocks and never fails the call.
@@ -38,6 +44,8 @@ type Log interface {
 	Call(audit.Call)
 	Session(audit.SessionChange)
 	Binding(audit.BindingChange)
+	// Write puts a step of a write at the ERP on disk, or fails: then it must not be done.
+	Write(audit.WriteChange) error
 	// Forget has a person's rows lose what links them to the person (a pseudonym).
 	Forget(pseudonym string) error
 	// Ready is an error when records cannot be taken: what must not happen without one is refused then.
@@ -64,10 +72,18 @@ type Deps struct {
 	Sessions    Sessions
 	Bindings    Bindings
 	Attempts    Attempts
+	Limiter     Limiter // nil: nobody is limited
 	WeChat      WeChat
 	Push        Push // nil: no callback is configured, and its routes are not there
 	Once        Once
 	ERP         ERP
+	Stock       Stock // the ERP's own, or a second system's
+	Sales       Sales
+	Approvals   Approvals
+	Intents     Intents
+	Messages    Messages
+	Templates   Templates
+	Customers   Customers
 	Log         Log
 	Archive     Archive
 	Masker      Masker
@@ -81,23 +97,25 @@ type Server struct {
 	cfg      Config
 	deps     Deps
 	echo     *echo.Echo
-	admins   [][sha256.Size]byte
+	admins   []digest
+	services []digest
 	metrics  *metrics
+	inHand   atomic.Int64
 	draining atomic.Bool
 }
 
 // New builds the server from its parts.
 func New(cfg Config, deps Deps) *Server {
 	s := &Server{cfg: cfg.withDefaults(), deps: deps, echo: echo.New(), metrics: newMetrics(deps.Registry)}
-	for _, token := range cfg.AdminTokens {
-		s.admins = append(s.admins, sha256.Sum256([]byte(token)))
-	}
+	s.admins, s.services = digestsOf(cfg.AdminTokens), digestsOf(cfg.ServiceKeys)
 	e := s.echo
 	e.HideBanner, e.HidePort, e.Debug = true, true, false
 	e.Logger.SetOutput(io.Discard) // ours is slog; echo's would print raw paths
 	e.IPExtractor = ipExtractor(cfg.TrustedProxies)
 	e.HTTPErrorHandler = func(error, echo.Context) {} // door answers; nothing gets past it
-	e.Use(s.door, s.recovered)
+	e.Use(s.door)
+	s.allowOrigins()
+	e.Use(s.recovered, s.shed)
 	for _, r := range s.routes() {
 		e.Add(r.method, r.path, s.through(r))
 	}
@@ -122,6 +140,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.BindLimit == 0 {
 		c.BindLimit = 5
+	}
+	if c.MaxInFlight <= 0 {
+		c.MaxInFlight = 1024
 	}
 	return c
 }
@@ -154,11 +175,14 @@ func (s *Server) through(r route) echo.HandlerFunc {
 		if slices.Contains(c.ParamValues(), "") { // the router lets /api/orders//status and /api/orders/ through
 			return notFound.because(nil)
 		}
-		ctx, cancel := context.WithTimeout(c.Request().Context(), r.within)
+		ctx, cancel := context.WithTimeout(c.Request().Context(), r.within+s.cfg.slack)
 		defer cancel()
 		c.SetRequest(c.Request().WithContext(ctx))
 		c.record.route = r.path
 		if err := s.admit(c, r.who); err != nil {
+			return s.limitRefused(c, r, err)
+		}
+		if err := s.limit(c, r); err != nil {
 			return err
 		}
 		return r.handle(s, c)

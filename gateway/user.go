@@ -9,6 +9,8 @@ type profileAnswer struct {
 	Sessions  int             `json:"sessions"`
 	Bound     bool            `json:"bound"`
 	Binding   *profileBinding `json:"binding"`
+	// Subscriptions tell the mini-program which messages it has to ask for again.
+	Subscriptions []subscription `json:"subscriptions"`
 }
 
 type profileBinding struct {
@@ -37,10 +39,14 @@ func (s *Server) profileOf(c *call, sessions int) (profileAnswer, error) {
 	if err != nil {
 		return profileAnswer{}, err
 	}
+	subscriptions, err := s.subscriptions(c)
+	if err != nil {
+		return profileAnswer{}, err
+	}
 	answer := profileAnswer{
 		OpenID: c.session.OpenID, UnionID: c.session.UnionID,
 		CreatedAt: s.timestamp(c.session.CreatedAt), ExpiresAt: s.timestamp(c.session.ExpiresAt),
-		Sessions: sessions, Bound: isBound,
+		Sessions: sessions, Bound: isBound, Subscriptions: subscriptions,
 	}
 	if b := c.binding; isBound {
 		answer.Binding = &profileBinding{

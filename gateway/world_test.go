@@ -59,17 +59,24 @@ func newWorld(t *testing.T, change ...func(*Config, *Deps)) *world {
 	w := &world{
 		t: t, redis: miniredis.RunT(t), wechat: &fakeWeChat{}, erp: newFakeERP(), log: &fakeLog{}, archive: &fakeArchive{},
 		monitor: &fakeMonitor{results: healthy()}, output: &buffer{}, now: time.Now(),
-		secrets: []string{password, adminToken}, private: []string{alice, bob},
+		secrets: []string{password, adminToken, serviceKey}, private: []string{alice, bob},
 	}
 	w.redis.SetTime(w.now) // and from here on it stands still but for forward
 	w.store = newStore(t, w.redis.Addr())
 	cfg := Config{
-		AdminTokens: []string{"an-older-admin-token-0000", adminToken},
-		Logger:      slog.New(slog.NewJSONHandler(w.output, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		AdminTokens: []string{"an-older-admin-token-0000", adminToken}, ServiceKeys: []string{"an-older-service-key-0000", serviceKey},
+		EventMessages: map[string]EventMessage{EventShipped: {
+			TemplateID: otherTmpl, Page: "pages/order/detail?id={orderId}", Fields: map[string]string{"character_string1": "{orderNo}", "thing2": "{what}"},
+		}},
+		slack:  20 * time.Second,
+		Logger: slog.New(slog.NewJSONHandler(w.output, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
+	masker := mask.New(mask.Keyed([]byte("key of the tests")))
 	deps := Deps{
-		Sessions: w.store, Bindings: w.store, Attempts: w.store, WeChat: w.wechat, Push: newPush(t, ""), Once: w.store, ERP: w.erp, Log: w.log, Archive: w.archive,
-		Masker: mask.New(mask.Keyed([]byte("key of the tests"))), Monitor: w.monitor,
+		Sessions: w.store, Bindings: w.store, Attempts: w.store, WeChat: w.wechat, Push: newPush(t, ""), Once: w.store,
+		ERP: w.erp, Stock: w.erp, Sales: w.erp, Approvals: w.erp, Intents: w.store, Log: w.log, Archive: w.archive,
+		Messages: newMessages(t, w.redis.Addr(), masker.Pseudonym), Templates: fakeTemplates{}, Customers: w.store,
+		Masker: masker, Monitor: w.monitor,
 		Performance: health.NewPerformance(nil), Registry: prometheus.NewRegistry(),
 	}
 	for _, f := range change {
@@ -87,6 +94,11 @@ func newStore(t *testing.T, addr string) *session.Store {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = rdb.Close() })
+	return session.NewStore(rdb, newSealer(t), session.Config{Timeout: 5 * time.Second}) // a busy machine is no outage
+}
+
+func newSealer(t *testing.T) *session.Sealer {
+	t.Helper()
 	keys, err := session.ParseKeys([]string{"t1:" + base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{7}, 32))})
 	if err != nil {
 		t.Fatal(err)
@@ -95,7 +107,7 @@ func newStore(t *testing.T, addr string) *session.Store {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return session.NewStore(rdb, sealer, session.Config{Timeout: 5 * time.Second}) // a busy machine is no outage
+	return sealer
 }
 
 // forward winds Redis' clock.
@@ -315,6 +327,7 @@ type fakeERP struct {
 	fault  error
 	panics any
 	calls  []erpCall
+	stock  fakeStock
 }
 
 type erpCall struct {
@@ -370,7 +383,7 @@ func (f *fakeERP) BindAccount(ctx context.Context, account, secret string) (erpc
 	if secret != password {
 		return erpclient.Bound{}, erpclient.Errorf("login", erpclient.KindBadCredentials, "用户 %s 密码错误", account)
 	}
-	return erpclient.Bound{Account: account, Secret: "sha1 of it", Proof: "a fingerprint", Profile: erpclient.Profile{CompanyID: "CO1", CompanyName: "示例公司"}}, nil
+	return erpclient.Bound{Account: account, Secret: "sha1 of it", Proof: "a fingerprint", Profile: erpclient.Profile{CompanyID: "CO1", CompanyName: "示例公司", Permissions: allPermissions}}, nil
 }
 
 func (f *fakeERP) BindInvite(ctx context.Context, code string) (erpclient.Bound, error) {
@@ -448,6 +461,7 @@ type fakeLog struct {
 	calls    []audit.Call
 	sessions []audit.SessionChange
 	bindings []audit.BindingChange
+	writes   []audit.WriteChange
 	forgot   []string
 	full     error // why no records are taken
 }
@@ -528,7 +542,7 @@ func (f *fakeLog) String() string {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
-	if err := errors.Join(encoder.Encode(f.calls), encoder.Encode(f.sessions), encoder.Encode(f.bindings), encoder.Encode(f.forgot)); err != nil {
+	if err := errors.Join(encoder.Encode(f.calls), encoder.Encode(f.sessions), encoder.Encode(f.bindings), encoder.Encode(f.writes), encoder.Encode(f.forgot)); err != nil {
 		return err.Error()
 	}
 	return text.String()
@@ -536,13 +550,15 @@ func (f *fakeLog) String() string {
 
 // fakeArchive answers every search with the same page and every export with the same rows.
 type fakeArchive struct {
-	mu       sync.Mutex
-	fault    error
-	calls    []LoggedCall
-	more     bool
-	messages []UserMessage
-	queries  []CallQuery
-	exported []exported
+	mu             sync.Mutex
+	fault          error
+	calls          []LoggedCall
+	more           bool
+	messages       []UserMessage
+	logged         []LoggedMessage
+	messageQueries []MessageQuery
+	queries        []CallQuery
+	exported       []exported
 }
 
 // exported is what an export asked for.
@@ -558,6 +574,13 @@ func (f *fakeArchive) FindCalls(_ context.Context, q CallQuery) ([]LoggedCall, b
 	return f.calls, f.more, f.fault
 }
 
+func (f *fakeArchive) FindMessages(_ context.Context, q MessageQuery) ([]LoggedMessage, bool, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.messageQueries = append(f.messageQueries, q)
+	return f.logged, f.more, f.fault
+}
+
 func (f *fakeArchive) ExportUser(_ context.Context, pseudonym string, sessionIDs []string) (UserRows, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -566,6 +589,7 @@ func (f *fakeArchive) ExportUser(_ context.Context, pseudonym string, sessionIDs
 		Sessions: []UserSession{{SessionID: strings.Repeat("0a", 32), OpenID: pseudonym, Active: true}},
 		Bindings: []UserBinding{{BindingID: newID(), SessionID: strings.Repeat("0a", 32), Valid: true}},
 		Calls:    []LoggedCall{}, Messages: append([]UserMessage{}, f.messages...),
+		Writes: []UserWrite{{Op: "record_stock", Params: "{}", State: "done", ERPRecordID: "R1", RequestID: newID()}},
 	}, f.fault
 }
 

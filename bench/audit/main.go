@@ -118,6 +118,7 @@ func (w *world) start() error {
 	w.cmd = exec.Command(binary) //nolint:gosec // built a moment ago
 	w.cmd.Env = []string{
 		"SNOWGATE_SERVER__LISTEN=127.0.0.1:0", "SNOWGATE_SERVER__BEHIND_PROXY=true", "SNOWGATE_LOG__LEVEL=info",
+		"SNOWGATE_LIMITS__REQUESTS_PER_OPENID=0", "SNOWGATE_LIMITS__REQUESTS_PER_IP=0", "SNOWGATE_LIMITS__LOGINS_PER_IP=0",
 		"SNOWGATE_REDIS__URL=" + w.redis.URL(), "SNOWGATE_SQL__DSN=" + w.mariadb.URL(), "SNOWGATE_AUDIT__SPOOL_DIR=" + filepath.Join(w.dir, "spool"),
 		"SNOWGATE_WECHAT__BASE_URL=" + w.outside[1].URL, "SNOWGATE_WECHAT__APP_ID=" + wechat.AppID(), "SNOWGATE_WECHAT__APP_SECRET=" + wechat.AppSecret(),
 		"SNOWGATE_ERP__ORIGIN=" + w.outside[0].URL, "SNOWGATE_ERP__SNOWBEASTS__APP_ID=" + erp.AppID(),

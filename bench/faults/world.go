@@ -94,6 +94,7 @@ func (w *world) surround(o options) (environ []string, err error) {
 	}
 	environ = append(w.secrets(),
 		"SNOWGATE_SERVER__BEHIND_PROXY=true",
+		"SNOWGATE_LIMITS__REQUESTS_PER_OPENID=0", "SNOWGATE_LIMITS__REQUESTS_PER_IP=0", "SNOWGATE_LIMITS__LOGINS_PER_IP=0",
 		"SNOWGATE_REDIS__URL="+redis,
 		"SNOWGATE_SQL__DSN=sqlite://"+filepath.Join(dir, "log.db"),
 		"SNOWGATE_AUDIT__SPOOL_DIR="+filepath.Join(dir, "spool"),

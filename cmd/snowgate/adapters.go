@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -122,8 +123,20 @@ func (s auditSink) WriteBindings(ctx context.Context, changes []audit.BindingCha
 func (s auditSink) WriteMessages(ctx context.Context, changes []audit.MessageChange) error {
 	return refused(s.db.SaveMessages(ctx, convert(changes, func(c audit.MessageChange) sql.MessageRow {
 		return sql.MessageRow{
-			MsgID: c.MsgID, SessionID: c.SessionID, TemplateID: c.TemplateID, MsgContent: c.Content, MsgStatus: c.Status,
-			SentAt: c.SentAt, ErrorDetail: c.Error, UpdatedAt: c.ChangedAt,
+			MsgID: c.MsgID, SessionID: c.SessionID, OpenID: c.OpenID, Sender: c.Sender, TemplateID: c.TemplateID,
+			MsgContent: c.Content, MsgStatus: c.Status, Attempts: c.Attempts, ErrCode: c.ErrCode, WXMsgID: c.WXMsgID,
+			Reason: c.Reason, ErrorDetail: c.Error, RequestID: c.RequestID,
+			AcceptedAt: c.AcceptedAt, SentAt: c.SentAt, UpdatedAt: c.ChangedAt,
+		}
+	})))
+}
+
+func (s auditSink) SaveWrites(ctx context.Context, changes []audit.WriteChange) error {
+	return refused(s.db.SaveWrites(ctx, convert(changes, func(c audit.WriteChange) sql.WriteRow {
+		return sql.WriteRow{
+			KeyHash: c.KeyHash, OpenID: c.OpenID, SessionID: c.SessionID, Op: c.Op, Reference: c.Reference, Operator: c.Operator,
+			ERPUsername: c.ERPUsername, Params: c.Params, State: c.State, ERPRecordID: c.ERPRecordID, ErrorMessage: c.Error,
+			RequestID: c.RequestID, IntendedAt: c.IntendedAt, UpdatedAt: c.ChangedAt,
 		}
 	})))
 }
@@ -172,6 +185,31 @@ func loggedCall(r sql.CallRow) gateway.LoggedCall {
 	}
 }
 
+func (a archive) FindMessages(ctx context.Context, q gateway.MessageQuery) ([]gateway.LoggedMessage, bool, error) {
+	filter := sql.MessageFilter{
+		From: q.From, To: q.To, OpenID: q.User, TemplateID: q.TemplateID, MsgID: q.MsgID, Page: q.Page, PageSize: q.PageSize,
+	}
+	if q.State != "" {
+		filter.States = []string{q.State}
+	}
+	rows, more, err := a.db.FindMessages(ctx, filter)
+	return convert(rows, loggedMessage), more, err
+}
+
+func loggedMessage(r sql.MessageRow) gateway.LoggedMessage {
+	return gateway.LoggedMessage{
+		MsgID: r.MsgID, User: r.OpenID, Sender: r.Sender, TemplateID: r.TemplateID, Status: r.MsgStatus, Attempts: r.Attempts,
+		Reason: r.Reason, ErrCode: r.ErrCode, WXMsgID: r.WXMsgID, AcceptedAt: timeOrNull(r.AcceptedAt), UpdatedAt: timeOrNull(r.UpdatedAt),
+	}
+}
+
+func timeOrNull(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
 func (a archive) ExportUser(ctx context.Context, pseudonym string, sessionIDs []string) (gateway.UserRows, error) {
 	rows, err := a.db.ExportUser(ctx, pseudonym, sessionIDs)
 	return gateway.UserRows{
@@ -191,7 +229,13 @@ func (a archive) ExportUser(ctx context.Context, pseudonym string, sessionIDs []
 		Messages: convert(rows.Messages, func(r sql.MessageRow) gateway.UserMessage {
 			return gateway.UserMessage{
 				MsgID: r.MsgID, SessionID: r.SessionID, TemplateID: r.TemplateID, Content: r.MsgContent,
-				Status: r.MsgStatus, SentAt: r.SentAt, Error: r.ErrorDetail,
+				Status: r.MsgStatus, SentAt: r.SentAt, Error: cmp.Or(r.ErrorDetail, r.Reason),
+			}
+		}),
+		Writes: convert(rows.Writes, func(r sql.WriteRow) gateway.UserWrite {
+			return gateway.UserWrite{
+				Op: r.Op, Params: r.Params, State: r.State, ERPRecordID: r.ERPRecordID, ERPUsername: r.ERPUsername,
+				Error: r.ErrorMessage, RequestID: r.RequestID, IntendedAt: r.IntendedAt,
 			}
 		}),
 	}, err

@@ -29,10 +29,7 @@ func kills() int {
 // killed, and the chain of the rows is unbroken.
 func TestKillMinus9LosesNoAnsweredCall(t *testing.T) {
 	w := outside(t)
-	binary := filepath.Join(t.TempDir(), "snowgate")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, ".").CombinedOutput(); err != nil { //nolint:gosec // our own program
-		t.Fatalf("build: %v\n%s", err, out)
-	}
+	binary := built(t)
 	answered := map[string]bool{}
 	token := ""
 	for round := range kills() {
@@ -59,6 +56,16 @@ func TestKillMinus9LosesNoAnsweredCall(t *testing.T) {
 	if code, said := w.command("audit", "verify"); code != exitOK {
 		t.Errorf("audit verify: %s", said)
 	}
+}
+
+// built is the program's binary.
+func built(t *testing.T) string {
+	t.Helper()
+	binary := filepath.Join(t.TempDir(), "snowgate")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, ".").CombinedOutput(); err != nil { //nolint:gosec // our own program
+		t.Fatalf("build: %v\n%s", err, out)
+	}
+	return binary
 }
 
 // process is the program as a process of its own, so that it can be killed.

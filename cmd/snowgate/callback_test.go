@@ -22,7 +22,7 @@ func TestCallbackIsWired(t *testing.T) {
 	query += "&signature=" + hex.EncodeToString(sum[:])
 
 	on := start(t, "SNOWGATE_MODE=sandbox", "SNOWGATE_WECHAT__CALLBACK_TOKEN="+token)
-	off := start(t)
+	off := production(t)
 	for _, row := range []struct {
 		g            *gate
 		method, body string
@@ -31,8 +31,8 @@ func TestCallbackIsWired(t *testing.T) {
 	}{
 		{on, http.MethodGet, "", 200, "4711"},
 		{on, http.MethodPost, `{"Event":"user_authorization_cancellation","OpenID":"o1","CreateTime":1}`, 200, "success"},
-		{off, http.MethodGet, "", 404, `{"code":404`},
-		{off, http.MethodPost, `{"Event":"debug_demo"}`, 404, `{"code":404`},
+		{off.gate, http.MethodGet, "", 404, `{"code":404`},
+		{off.gate, http.MethodPost, `{"Event":"debug_demo"}`, 404, `{"code":404`},
 	} {
 		if status, answer := row.g.bare(row.method, "/api/wechat/callback"+query, row.body); status != row.status || !strings.HasPrefix(answer, row.begins) {
 			t.Errorf("%s: answered %d %s, want %d %s", row.method, status, answer, row.status, row.begins)
@@ -41,11 +41,14 @@ func TestCallbackIsWired(t *testing.T) {
 }
 
 // bare asks without expecting an envelope.
-func (g *gate) bare(method, path, body string) (status int, answer string) {
+func (g *gate) bare(method, path, body string, headers ...string) (status int, answer string) {
 	g.t.Helper()
 	req, err := http.NewRequestWithContext(g.t.Context(), method, g.url+path, strings.NewReader(body))
 	if err != nil {
 		g.t.Fatal(err)
+	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		req.Header.Set(headers[i], headers[i+1])
 	}
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {

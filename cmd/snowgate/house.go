@@ -15,18 +15,18 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/redis/go-redis/v9"
 
 	"snowgate/audit"
 	"snowgate/audit/mask"
 	"snowgate/cmd/snowgate/config"
 	"snowgate/erpclient"
-	"snowgate/erpclient/erphttp"
-	"snowgate/erpclient/snowbeasts"
 	"snowgate/gateway"
 	"snowgate/health"
 	"snowgate/session"
 	"snowgate/sql"
 	"snowgate/wxmsg"
+	"snowgate/wxmsg/queue"
 )
 
 // house is the wired program: the gateway, the roles that work beside it, and what has to be closed.
@@ -49,7 +49,7 @@ func build(cfg *config.Config, sealer *session.Sealer, masker *mask.Masker, log 
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 
-	store, err := h.openStore(cfg, sealer)
+	store, rdb, err := h.openStore(cfg, sealer)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +66,12 @@ func build(cfg *config.Config, sealer *session.Sealer, masker *mask.Masker, log 
 	if err != nil {
 		return nil, err
 	}
-	erp, err := h.newERPClient(cfg, store, registry)
+	contract := erpclient.NewContract(h.log, registry, nil)
+	erp, err := h.newERPClient(cfg, store, contract, registry)
+	if err != nil {
+		return nil, err
+	}
+	stock, err := h.newStockClient(cfg, erp, store, contract, registry)
 	if err != nil {
 		return nil, err
 	}
@@ -74,10 +79,19 @@ func build(cfg *config.Config, sealer *session.Sealer, masker *mask.Masker, log 
 	if err != nil {
 		return nil, err
 	}
-	monitor := h.newMonitor(cfg, store, db, erp, wechat)
+	sender := wxmsg.NewSender(wechat, wxmsg.NewTokens(wechat, store, wxmsg.CountTokens(registry)))
+	messages, err := h.openQueue(cfg, rdb, sealer, sender, registry)
+	if err != nil {
+		return nil, err
+	}
+	listed := &templates{listed: cfg.WeChat.Templates}
+	h.roles = append(h.roles, h.learnTemplates(listed, sender))
+	monitor := h.newMonitor(cfg, store, db, erp, wechat, messages)
 	registry.MustRegister(monitor.Collector())
 	h.gateway = gateway.New(gatewayConfig(cfg, log), gateway.Deps{
-		Sessions: store, Bindings: store, Attempts: store, WeChat: wechat, Push: push, Once: store, ERP: erp, Log: h.audit, Archive: archive{db},
+		Sessions: store, Bindings: store, Attempts: store, Limiter: session.NewLimiter(store), Once: store, Intents: store, Customers: store,
+		WeChat: wechat, Push: push, Messages: messages, Templates: listed,
+		ERP: erp, Stock: stock, Sales: erp, Approvals: erp, Log: h.audit, Archive: archive{db},
 		Masker: masker, Monitor: monitor, Performance: health.NewPerformance(nil), Registry: registry,
 	})
 	return h, nil
@@ -100,15 +114,15 @@ func newSealer(cfg *config.Config) (*session.Sealer, error) {
 	return session.NewSealer(keys)
 }
 
-func (h *house) openStore(cfg *config.Config, sealer *session.Sealer) (*session.Store, error) {
+func (h *house) openStore(cfg *config.Config, sealer *session.Sealer) (*session.Store, redis.UniversalClient, error) {
 	rdb, err := session.Dial(string(cfg.Redis.URL))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	h.closers = append(h.closers, rdb)
 	return session.NewStore(rdb, sealer, session.Config{
 		TTL: cfg.Session.TTL, MaxAge: cfg.Session.MaxAge, MaxPerOpenID: cfg.Session.MaxPerOpenID,
-	}), nil
+	}), rdb, nil
 }
 
 // openLog prepares the log's database and the writer in front of it. The schema is brought up to date beside the
@@ -169,49 +183,6 @@ func (h *house) migrateUntilDone(ctx context.Context, db *sql.DB) {
 	}
 }
 
-func (h *house) newERPClient(cfg *config.Config, store *session.Store, registry prometheus.Registerer) (*erpclient.Client, error) {
-	contract := erpclient.NewContract(h.log, registry, nil)
-	primary, err := h.newDriver(cfg, "primary", cfg.ERP.Origin, erpSessions{store}, contract, registry)
-	if err != nil {
-		return nil, err
-	}
-	var standby erpclient.Driver
-	if cfg.ERP.StandbyOrigin != "" {
-		if standby, err = h.newDriver(cfg, "standby", cfg.ERP.StandbyOrigin, erpSessions{store}, contract, registry); err != nil {
-			return nil, err
-		}
-	}
-	retries := cfg.ERP.MaxRetries
-	if retries == 0 {
-		retries = -1 // in erpclient 0 is "the default"
-	}
-	client := erpclient.New(erpclient.Config{
-		Timeout: cfg.ERP.Timeout, MaxRetries: retries, MaxInFlight: cfg.ERP.MaxInFlight,
-		Sessions: erpSessions{store}, Keyring: keyring{store, h.log, h.audit.Binding}, Answers: lastAnswers{store},
-		Service: erpclient.Credentials{
-			Account: cfg.ERP.Snowbeasts.ServiceAccount,
-			Secret:  primary.Secret(string(cfg.ERP.Snowbeasts.ServicePassword)),
-		},
-		Contract: contract, Logger: h.log, Metrics: registry, Zone: cfg.ERP.Timezone,
-	}, primary, standby)
-	h.roles = append(h.roles, client.Run)
-	return client, nil
-}
-
-func (h *house) newDriver(cfg *config.Config, channel, origin string, shared snowbeasts.SharedCache, contract *erpclient.Contract, registry prometheus.Registerer) (*snowbeasts.Driver, error) {
-	http, err := erphttp.New(erphttp.Config{
-		Origin: origin, Channel: channel, MaxInFlight: cfg.ERP.MaxInFlight, Logger: h.log, Metrics: registry,
-	})
-	if err != nil {
-		return nil, err
-	}
-	return snowbeasts.New(snowbeasts.Config{
-		HTTP: http, AppID: cfg.ERP.Snowbeasts.AppID, PasswordDigest: cfg.ERP.Snowbeasts.PasswordDigest,
-		SessionLife: cfg.ERP.Snowbeasts.SessionLife, Zone: cfg.ERP.Timezone, Forms: cfg.ERP.Snowbeasts.Forms,
-		Shared: shared, OnDrift: contract.Report,
-	})
-}
-
 // newPush reads WeChat's pushes, or is nil where no token is configured.
 func newPush(cfg *config.Config) (gateway.Push, error) {
 	if cfg.WeChat.CallbackToken == "" {
@@ -223,11 +194,12 @@ func newPush(cfg *config.Config) (gateway.Push, error) {
 // redisEvery is how often Redis is probed: readiness hangs on it, and one small write costs nothing.
 const redisEvery = 2 * time.Second
 
-func (h *house) newMonitor(cfg *config.Config, store *session.Store, db *sql.DB, erp *erpclient.Client, wechat *wxmsg.Client) *health.Monitor {
+func (h *house) newMonitor(cfg *config.Config, store *session.Store, db *sql.DB, erp *erpclient.Client, wechat *wxmsg.Client, messages *queue.Queue) *health.Monitor {
 	probes := []health.Probe{
 		{Name: gateway.ProbeRedis, Check: store.Ping, Every: min(redisEvery, cfg.Health.Interval)},
 		{Name: gateway.ProbeSQL, Check: db.Ping},
 		{Name: gateway.ProbeAudit, Check: h.audit.Health},
+		{Name: gateway.ProbeMessages, Check: messages.Health},
 		{Name: gateway.ProbeERP, Check: erp.Probe},
 		{Name: gateway.ProbeWeChat, Check: func(ctx context.Context) error {
 			return errors.Join(wechat.Misconfigured(), wechat.Probe(ctx))
@@ -250,9 +222,15 @@ func gatewayConfig(cfg *config.Config, log *slog.Logger) gateway.Config {
 	return gateway.Config{
 		HTTPStatus: cfg.Server.HTTPStatus, QueryTimeout: cfg.Server.RequestTimeout, AdminTokens: texts(cfg.Admin.Tokens),
 		TrustedProxies: networks(cfg.Server.TrustedProxies), MetricsNetworks: networks(cfg.Admin.MetricsNetworks), Zone: cfg.ERP.Timezone, Logger: log,
-		BindWindow: binds.Per, BindLimit: limit,
+		ServiceKeys: texts(cfg.Service.Keys), EventMessages: eventMessages(cfg.WeChat.Events),
+		BindWindow: binds.Per, BindLimit: limit, Limits: gateway.Limits{
+			PerOpenID: rateOf(cfg.Limits.RequestsPerOpenID), PerIP: rateOf(cfg.Limits.RequestsPerIP), LoginsPerIP: rateOf(cfg.Limits.LoginsPerIP),
+		},
+		MaxInFlight: cfg.Server.MaxInFlight, HSTS: cfg.Server.BehindProxy || cfg.Server.TLS.Cert != "", Origins: cfg.Server.CORSOrigins,
 	}
 }
+
+func rateOf(r config.Rate) session.Rate { return session.Rate{Count: r.Count, Per: r.Per} }
 
 func texts(secrets []config.Secret) []string {
 	return convert(secrets, func(s config.Secret) string { return string(s) })

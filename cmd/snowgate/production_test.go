@@ -20,7 +20,10 @@ import (
 	"snowgate/sandbox"
 )
 
-const testAdminToken = "test-admin-token-of-some-length"
+const (
+	testAdminToken = "test-admin-token-of-some-length"
+	testServiceKey = "test-service-key-of-some-length"
+)
 
 // world is production mode on real servers, with stand-ins for the ERP and WeChat only. Their secrets are not the
 // sandbox's: production refuses those.
@@ -67,6 +70,9 @@ func outside(t *testing.T, more ...string) *world {
 		"SNOWGATE_ERP__SNOWBEASTS__SERVICE_PASSWORD=snow-staff-1",
 		"SNOWGATE_SEAL__KEYS=2026a:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
 		"SNOWGATE_ADMIN__TOKENS=" + testAdminToken,
+		"SNOWGATE_SERVICE__KEYS=" + testServiceKey,
+		// Tests ask faster than anybody; those about limits set their own.
+		"SNOWGATE_LIMITS__REQUESTS_PER_OPENID=0", "SNOWGATE_LIMITS__REQUESTS_PER_IP=0", "SNOWGATE_LIMITS__LOGINS_PER_IP=0",
 	}, more...)
 	return w
 }

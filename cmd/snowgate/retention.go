@@ -64,7 +64,7 @@ func (r retention) removeOnce(ctx context.Context, now time.Time) {
 // remove takes away everything before t, table by table.
 func (r retention) remove(ctx context.Context, t time.Time) (total int, err error) {
 	for _, table := range []func(context.Context, time.Time, int) (int, error){
-		r.db.RemoveCallsBefore, r.db.RemoveMessagesBefore, r.db.RemoveBindingsBefore, r.db.RemoveSessionsBefore,
+		r.db.RemoveCallsBefore, r.db.RemoveMessagesBefore, r.db.RemoveWritesBefore, r.db.RemoveBindingsBefore, r.db.RemoveSessionsBefore,
 	} {
 		for {
 			n, err := table(ctx, t, retentionBatch)

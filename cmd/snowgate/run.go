@@ -34,6 +34,8 @@ Commands:
   audit export   write the call log as CSV or JSON lines
   check-config   print the configuration in force, secrets masked, or every complaint about it
   codes          list every error a client can be told
+  keys new       print a new key for seal.keys
+  keys reseal    seal everything kept in Redis by the first of seal.keys, so that older ones can go
   migrate        bring the database's schema up to date
   version        print the version
   help           print this text
@@ -54,12 +56,14 @@ var commands = map[string]command{
 	"migrate":      withoutArguments(migrate),
 	"audit verify": auditVerify,
 	"audit export": auditExport,
+	"keys reseal":  withoutArguments(resealKeys),
 }
 
 // plain are the commands that need no configuration.
 var plain = map[string]func(stdout io.Writer) error{
-	"help":  func(w io.Writer) error { _, err := io.WriteString(w, usage); return err },
-	"codes": gateway.PrintCatalogue,
+	"help":     func(w io.Writer) error { _, err := io.WriteString(w, usage); return err },
+	"codes":    gateway.PrintCatalogue,
+	"keys new": printNewKey,
 	"version": func(w io.Writer) error {
 		_, err := fmt.Fprintf(w, "snowgate %s %s %s/%s\n", buildVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 		return err
@@ -133,7 +137,7 @@ func parse(args []string) (file, name string, rest []string, err error) {
 		return file, "serve", nil, nil
 	}
 	name, rest = flags.Arg(0), flags.Args()[1:]
-	if name == "audit" && len(rest) > 0 {
+	if (name == "audit" || name == "keys") && len(rest) > 0 {
 		name, rest = name+" "+rest[0], rest[1:]
 	}
 	return file, name, rest, nil

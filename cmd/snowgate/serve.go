@@ -43,6 +43,9 @@ func serve(ctx context.Context, cfg *config.Config, stdout, stderr io.Writer) (e
 			return err
 		}
 		defer func() { err = errors.Join(err, box.Close()) }()
+		if err := box.answersTo(listener.Addr()); err != nil {
+			return err
+		}
 		box.welcome(stdout, listener.Addr())
 	}
 	sealer, err := newSealer(cfg)

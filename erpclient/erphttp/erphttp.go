@@ -8,7 +8,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -100,7 +99,7 @@ func countConnections(r prometheus.Registerer, system, channel string) *httptrac
 	}}
 }
 
-// parseOrigin accepts nothing beside scheme and host; the error does not quote a password that was written into it.
+// parseOrigin accepts nothing beside scheme and host; the error quotes nothing, as a password may have been written into it.
 func parseOrigin(text string) (*url.URL, error) {
 	u, err := url.Parse(text)
 	if err != nil {
@@ -108,7 +107,7 @@ func parseOrigin(text string) (*url.URL, error) {
 	}
 	bare := url.URL{Scheme: u.Scheme, Host: u.Host}
 	if u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") || strings.TrimSuffix(u.String(), "/") != bare.String() {
-		return nil, fmt.Errorf("erphttp: origin %q is not scheme://host", u.Redacted())
+		return nil, errors.New("erphttp: the origin is not scheme://host")
 	}
 	return &bare, nil
 }
@@ -166,10 +165,7 @@ func (c *Client) Do(ctx context.Context, op string, r Request) (*Answer, error) 
 		return nil, &erpclient.Error{Op: op, Kind: erpclient.KindTimeout, Unsent: true, Err: err}
 	}
 	var way sent
-	traced := way.follow(ctx, r.Method)
-	if c.trace != nil {
-		traced = httptrace.WithClientTrace(traced, c.trace)
-	}
+	traced := way.follow(c.counted(ctx), r.Method)
 	req := c.resty.R().SetContext(traced).SetPathParams(r.PathParams).SetHeaders(r.Header).SetCookies(r.Cookies)
 	req.QueryParam = r.Query
 	if req.QueryParam == nil {
@@ -188,6 +184,15 @@ func (c *Client) Do(ctx context.Context, op string, r Request) (*Answer, error) 
 		return nil, e
 	}
 	return &Answer{Status: res.StatusCode(), Header: res.Header(), Cookies: res.Cookies(), Body: res.Body()}, nil
+}
+
+// counted has the request's connection counted. Each request gets a copy: traces that meet on one context are written to.
+func (c *Client) counted(ctx context.Context) context.Context {
+	if c.trace == nil {
+		return ctx
+	}
+	trace := *c.trace
+	return httptrace.WithClientTrace(ctx, &trace)
 }
 
 // transportError tells the kind of a failure below HTTP. The URL that net/http puts into its errors is dropped:

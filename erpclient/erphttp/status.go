@@ -45,14 +45,15 @@ func statusKind(status int) erpclient.Kind {
 	return erpclient.KindBadAnswer
 }
 
-// RetryAfter reads the header in both its forms, seconds and HTTP date (RFC 9110 §10.2.3); 0 when absent or past.
+// RetryAfter reads the header in both its forms, seconds and HTTP date (RFC 9110 §10.2.3), a day at most; 0 when absent or
+// past.
 func RetryAfter(h http.Header, now time.Time) time.Duration {
 	v := strings.TrimSpace(h.Get("Retry-After"))
 	if s, err := strconv.Atoi(v); err == nil && s > 0 {
 		return time.Duration(min(s, 24*60*60)) * time.Second
 	}
 	if t, err := http.ParseTime(v); err == nil && t.After(now) {
-		return t.Sub(now)
+		return min(t.Sub(now), 24*time.Hour)
 	}
 	return 0
 }

@@ -34,7 +34,7 @@ func (r *replay) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.URL.Scheme != "https" || req.URL.Hostname() != "erp.example" {
 		r.t.Errorf("led to %s", req.URL)
 	}
-	if r.asked++; r.asked > 100 {
+	if r.asked++; r.asked > 2000 {
 		r.t.Fatalf("asked %d times", r.asked)
 	}
 	a := r.answers[min(r.asked, len(r.answers))-1]
@@ -114,12 +114,16 @@ func everyQuestion(ctx context.Context, t *testing.T, d *Driver, a erpclient.Aut
 		opWarehouses:  func() (any, error) { return d.Warehouses(ctx, a) },
 		opRecordStock: func() (any, error) { return d.RecordStock(ctx, a, entry) },
 		opStockRecord: func() (any, error) { return d.StockRecord(ctx, a, "R1") },
-		opCreateOrder: func() (any, error) { return d.CreateOrder(ctx, a, erpclient.NewOrder{Reference: "R1", CustomerID: "501"}) },
-		opOrderByRef:  func() (any, error) { return d.OrderByReference(ctx, a, "R1") },
-		opSales:       func() (any, error) { return d.Sales(ctx, a, "2026-01-01", "2026-01-31") },
-		opApprovals:   func() (any, error) { return d.Approvals(ctx, a, erpclient.ApprovalQuery{State: erpclient.ApprovalPending}) },
-		opApproval:    func() (any, error) { return d.Approval(ctx, a, "1") },
-		opDecide:      func() (any, error) { return nil, d.Decide(ctx, a, "1", true) },
+		opCreateOrder: func() (any, error) {
+			return d.CreateOrder(ctx, a, erpclient.NewOrder{Reference: "R1", CustomerID: "501"})
+		},
+		opOrderByRef: func() (any, error) { return d.OrderByReference(ctx, a, "R1") },
+		opSales:      func() (any, error) { return d.Sales(ctx, a, "2026-01-01", "2026-01-31") },
+		opApprovals: func() (any, error) {
+			return d.Approvals(ctx, a, erpclient.ApprovalQuery{State: erpclient.ApprovalPending})
+		},
+		opApproval: func() (any, error) { return d.Approval(ctx, a, "1") },
+		opDecide:   func() (any, error) { return nil, d.Decide(ctx, a, "1", true) },
 	}
 }
 

@@ -11,6 +11,10 @@ func (c *Config) check(complaints *Complaints) {
 	c.checkTLS(complaints)
 	c.checkPairs(complaints)
 	c.checkForms(complaints)
+	c.checkEvents(complaints)
+	if c.Stock.Driver != "" && c.Stock.APIKey == "" && !complaints.about("stock.api_key") {
+		complaints.add("stock.api_key", source{}, "is needed beside stock.driver")
+	}
 	if c.Session.MaxAge < c.Session.TTL {
 		complaints.add("session.max_age", c.sources["session.max_age"], "must not be shorter than session.ttl (%s)", formatDuration(c.Session.TTL))
 	}
@@ -55,6 +59,29 @@ func (c *Config) checkPairs(complaints *Complaints) {
 			complaints.add(p.second, source{}, "is needed beside %s", p.first)
 		case p.hasSecond && !p.hasFirst && !complaints.about(p.first):
 			complaints.add(p.first, source{}, "is needed beside %s", p.second)
+		}
+	}
+}
+
+// checkEvents wants every event's template among those that may be sent, and something to put into it.
+func (c *Config) checkEvents(complaints *Complaints) {
+	events := []struct {
+		name string
+		EventMessage
+	}{
+		{"order_status_changed", c.WeChat.Events.OrderStatusChanged},
+		{"material_progress", c.WeChat.Events.MaterialProgress},
+		{"shipped", c.WeChat.Events.Shipped},
+	}
+	for _, m := range events {
+		path := "wechat.events." + m.name
+		switch {
+		case m.Template == "" && (m.Page != "" || len(m.Fields) > 0):
+			complaints.add(path+".template", source{}, "is needed beside %s.page and .fields", path)
+		case m.Template != "" && !slices.Contains(c.WeChat.Templates, m.Template):
+			complaints.add(path+".template", c.sources[path+".template"], "is not one of wechat.templates")
+		case m.Template != "" && len(m.Fields) == 0:
+			complaints.add(path+".fields", source{}, "is needed beside %s.template", path)
 		}
 	}
 }

@@ -50,6 +50,8 @@ type Server struct {
 	TLS            TLS
 	RequestTimeout time.Duration // server.request_timeout: one deadline for a whole request; erp.timeout + 300ms
 	DrainTimeout   time.Duration // server.drain_timeout: the whole shutdown, first signal to exit; 15s
+	MaxInFlight    int           // server.max_in_flight: requests in hand, beyond which new ones are turned away; 1024
+	CORSOrigins    []string      // server.cors_origins: of web pages that may call the API from a browser; none
 }
 
 // TLS names the certificate files; both are empty when a proxy ends TLS.
@@ -86,7 +88,25 @@ type WeChat struct {
 	Templates      []string      // wechat.templates: ids of subscribe messages that may be sent; none
 	CallbackToken  Secret        // wechat.callback_token: of the push callback
 	CallbackAESKey Secret        // wechat.callback_aes_key: EncodingAESKey of the push callback, 43 characters
-	SendRate       int           // wechat.send_rate: subscribe messages per second; 50
+	SendRate       int           // wechat.send_rate: subscribe messages per second, over all replicas; 50
+	Workers        int           // wechat.workers: messages that this replica sends at the same time; 8, 0: it leaves them to others
+	RequireConsent bool          // wechat.require_consent: a message needs a subscription that was told to us; true
+	State          string        // wechat.miniprogram_state: which version of the mini-program a message opens; formal
+	Events         Events
+}
+
+// Events says what becomes of the ERP's events.
+type Events struct {
+	OrderStatusChanged EventMessage // wechat.events.order_status_changed.*
+	MaterialProgress   EventMessage // wechat.events.material_progress.*
+	Shipped            EventMessage // wechat.events.shipped.*
+}
+
+// EventMessage is the message that an ERP event becomes; without a template it becomes none.
+type EventMessage struct {
+	Template string   // .template: one of wechat.templates
+	Page     string   // .page: of the mini-program, with {name} for the event's fields; none
+	Fields   []string // .fields: keyword=text, with {name} for the event's fields
 }
 
 // ERP is the system behind the gateway.
@@ -99,6 +119,20 @@ type ERP struct {
 	MaxInFlight   int            // erp.max_in_flight: calls at the same time per channel; 64
 	Timezone      *time.Location // erp.timezone: zone of the ERP's dates without one; Asia/Shanghai
 	Snowbeasts    Snowbeasts
+	PSI           PSI
+}
+
+// PSI is what only the PSI driver needs.
+type PSI struct {
+	APIKey Secret // erp.psi.api_key: what every call carries; without it persons log in by erp.psi.login_path
+	Wire   PSIWire
+}
+
+// PSIWire is in what one PSI system differs from another.
+type PSIWire struct {
+	Header     string // .header: carries the key; Authorization (as a bearer token), or another, as it is
+	LoginPath  string // .login_path: takes {username, password} and gives data.token; none
+	LookupPath string // .lookup_path: finds a record by ?reference=; without it a lost answer is never settled
 }
 
 // Snowbeasts is what only the Snowbeasts driver needs.
@@ -113,9 +147,10 @@ type Snowbeasts struct {
 
 // Stock is a second system that serves stock; without a driver the ERP serves it too.
 type Stock struct {
-	Driver string // stock.driver: psi, or empty
-	Origin string // stock.origin
-	APIKey Secret // stock.api_key
+	Driver string  // stock.driver: psi, or empty
+	Origin string  // stock.origin
+	APIKey Secret  // stock.api_key
+	PSI    PSIWire // stock.header, stock.login_path, stock.lookup_path
 }
 
 // Limits are rates per caller; the zero Rate means no limit.

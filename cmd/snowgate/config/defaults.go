@@ -22,10 +22,11 @@ func Default() *Config {
 			HTTPStatus:     "auto",
 			RequestTimeout: 2500*time.Millisecond + requestMargin,
 			DrainTimeout:   15 * time.Second,
+			MaxInFlight:    1024,
 		},
 		SQL:    SQL{AutoMigrate: true},
 		Audit:  Audit{SpoolDir: "/var/lib/snowgate/spool", SpoolMaxBytes: 1 << 30, SpoolMaxAge: 7 * day, Retention: 90 * day},
-		WeChat: WeChat{BaseURL: "https://api.weixin.qq.com", Timeout: 2 * time.Second, SendRate: 50},
+		WeChat: WeChat{BaseURL: "https://api.weixin.qq.com", Timeout: 2 * time.Second, SendRate: 50, Workers: 8, RequireConsent: true, State: "formal"},
 		ERP:    defaultERP(),
 		Limits: Limits{
 			RequestsPerOpenID: Rate{20, time.Second},

@@ -46,6 +46,8 @@ func (s *Server) keys() []key {
 		{"server.tls.key", text(&s.TLS.Key)},
 		{"server.request_timeout", duration(&s.RequestTimeout, 100*time.Millisecond, time.Minute)},
 		{"server.drain_timeout", duration(&s.DrainTimeout, 100*time.Millisecond, 10*time.Minute)},
+		{"server.max_in_flight", number(&s.MaxInFlight, 1, 1_000_000)},
+		{"server.cors_origins", origins(&s.CORSOrigins)},
 	}
 }
 
@@ -62,7 +64,7 @@ func (c *Config) storeKeys() []key {
 }
 
 func (w *WeChat) keys() []key {
-	return []key{
+	return slices.Concat([]key{
 		{"wechat.base_url", baseURL(&w.BaseURL)},
 		{"wechat.app_id", word(&w.AppID)},
 		{"wechat.app_secret", secret(&w.AppSecret)},
@@ -71,6 +73,19 @@ func (w *WeChat) keys() []key {
 		{"wechat.callback_token", secret(&w.CallbackToken)},
 		{"wechat.callback_aes_key", aesKey(&w.CallbackAESKey)},
 		{"wechat.send_rate", number(&w.SendRate, 1, 10000)},
+		{"wechat.workers", number(&w.Workers, 0, 1000)},
+		{"wechat.require_consent", boolean(&w.RequireConsent)},
+		{"wechat.miniprogram_state", oneOf(&w.State, "formal", "trial", "developer")},
+	}, w.Events.OrderStatusChanged.keys("order_status_changed"), w.Events.MaterialProgress.keys("material_progress"),
+		w.Events.Shipped.keys("shipped"))
+}
+
+func (m *EventMessage) keys(name string) []key {
+	path := "wechat.events." + name
+	return []key{
+		{path + ".template", word(&m.Template)},
+		{path + ".page", text(&m.Page)},
+		{path + ".fields", keywordTexts(&m.Fields)},
 	}
 }
 
@@ -89,15 +104,24 @@ func (e *ERP) keys() []key {
 		{"erp.snowbeasts.service_account", text(&s.ServiceAccount)},
 		{"erp.snowbeasts.service_password", secret(&s.ServicePassword)},
 		{"erp.snowbeasts.session_life", duration(&s.SessionLife, time.Second, day)},
-	}, formsKeys(&s.Forms))
+		{"erp.psi.api_key", secret(&e.PSI.APIKey)},
+	}, e.PSI.Wire.keys("erp.psi"), formsKeys(&s.Forms))
+}
+
+func (w *PSIWire) keys(path string) []key {
+	return []key{
+		{path + ".header", word(&w.Header)},
+		{path + ".login_path", text(&w.LoginPath)},
+		{path + ".lookup_path", text(&w.LookupPath)},
+	}
 }
 
 func (s *Stock) keys() []key {
-	return []key{
+	return append([]key{
 		{"stock.driver", oneOf(&s.Driver, "", "psi")},
 		{"stock.origin", origin(&s.Origin)},
 		{"stock.api_key", secret(&s.APIKey)},
-	}
+	}, s.PSI.keys("stock")...)
 }
 
 func (l *Limits) keys() []key {

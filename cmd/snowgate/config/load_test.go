@@ -58,7 +58,7 @@ func badFiles() map[string][]string {
 		"bad_size":             {`audit.spool_max_bytes (bad_size.yaml:2): must be a size such as 64KiB, 512MiB or 1GiB (got "1000000")`},
 		"bad_timezone":         {`erp.timezone (bad_timezone.yaml:2): must be the name of a time zone such as Asia/Shanghai (got "Asia/Snowville")`},
 		"base_url_http":        {`wechat.base_url (base_url_http.yaml:2): ` + baseURLForm + ` (got "http://api.example.com")`},
-		"driver_unbuilt":       {"erp.driver (driver_unbuilt.yaml:2): tryton is not built yet; this release speaks snowbeasts"},
+		"driver_unbuilt":       {"erp.driver (driver_unbuilt.yaml:2): tryton is not built yet; this release speaks snowbeasts or psi"},
 		"given_twice":          {"log.level (given_twice.yaml:3): is given twice, first at given_twice.yaml:2"},
 		"given_twice_as_file":  {"wechat.app_secret (given_twice_as_file.yaml:3): is given twice, also as wechat.app_secret_file (given_twice_as_file.yaml:4)"},
 		"list_at_top":          {"list_at_top.yaml:1: must be a section of keys, not a list"},
@@ -83,7 +83,7 @@ func badFiles() map[string][]string {
 		"webhook":              {"alerts.webhooks (webhook.yaml:2): must each be wecom:URL, dingtalk:URL#SECRET, feishu:URL#SECRET or json:URL; plain http is for loopback hosts only"},
 		"token_short":          {"admin.tokens (token_short.yaml:2): must each have at least 24 characters", "service.keys (token_short.yaml:3): must each have at least 24 characters"},
 		"tls_unreadable":       {"server.tls.cert (tls_unreadable.yaml:2): cannot read the file: no such file or directory", "server.tls.key (tls_unreadable.yaml:2): cannot read the file: no such file or directory"},
-		"half_pairs":           {"server.tls.key: is needed beside server.tls.cert", "erp.snowbeasts.service_password: is needed beside erp.snowbeasts.service_account", "stock.origin: is needed beside stock.driver"},
+		"half_pairs":           {"server.tls.key: is needed beside server.tls.cert", "erp.snowbeasts.service_password: is needed beside erp.snowbeasts.service_account", "stock.origin: is needed beside stock.driver", "stock.api_key: is needed beside stock.driver"},
 		"production_empty":     productionEmpty(),
 		"production_sandboxed": productionSandboxed(),
 	}

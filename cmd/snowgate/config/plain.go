@@ -33,6 +33,19 @@ func parseWord(s string) (string, error) {
 func word(at *string) value    { return scalar[string]{at: at, parse: parseWord, format: same} }
 func words(at *[]string) value { return sequence[string]{at: at, parse: parseWord, format: same} }
 
+var keywordForm = regexp.MustCompile(`^[a-z_]{1,32}[0-9]{1,3}=.`)
+
+// keywordTexts are what stands behind each keyword of a subscribe message.
+func keywordTexts(at *[]string) value {
+	parse := func(s string) (string, error) {
+		if !keywordForm.MatchString(s) {
+			return "", errors.New("must be keyword=text, such as thing1={orderNo}")
+		}
+		return s, nil
+	}
+	return sequence[string]{at: at, parse: parse, format: same}
+}
+
 func oneOf(at *string, choices ...string) value {
 	parse := func(s string) (string, error) {
 		if slices.Contains(choices, s) {

@@ -26,18 +26,18 @@ const (
 	wantDSN   = "must be the URL of a database"
 )
 
-func origin(at *string) value {
-	parse := func(s string) (string, error) {
-		if s == "" {
-			return "", nil
-		}
-		u, ok := parseHTTP(s)
-		if !ok || u.Fragment != "" || u.RawQuery != "" || strings.Trim(u.Path, "/") != "" {
-			return "", errOrigin
-		}
-		return u.Scheme + "://" + u.Host, nil
+func origin(at *string) value    { return scalar[string]{at: at, parse: parseOrigin, format: same} }
+func origins(at *[]string) value { return sequence[string]{at: at, parse: parseOrigin, format: same} }
+
+func parseOrigin(s string) (string, error) {
+	if s == "" {
+		return "", nil
 	}
-	return scalar[string]{at: at, parse: parse, format: same}
+	u, ok := parseHTTP(s)
+	if !ok || u.Fragment != "" || u.RawQuery != "" || strings.Trim(u.Path, "/") != "" {
+		return "", errOrigin
+	}
+	return u.Scheme + "://" + u.Host, nil
 }
 
 func baseURL(at *string) value {

@@ -8,22 +8,13 @@ import (
 // drivers are the ERPs the product is made for, builtDrivers those this release can speak.
 var (
 	drivers      = []string{"snowbeasts", "psi", "tryton"}
-	builtDrivers = []string{"snowbeasts"}
+	builtDrivers = []string{"snowbeasts", "psi"}
 )
 
 // withoutEffect lists the keys that are read and checked but that no code obeys yet. Whoever builds a feature deletes
 // its lines here, and nothing else.
 var withoutEffect = []string{
 	"alerts.webhooks",
-	"limits.logins_per_ip",
-	"limits.requests_per_ip",
-	"limits.requests_per_openid",
-	"service.keys",
-	"stock.api_key",
-	"stock.driver",
-	"stock.origin",
-	"wechat.send_rate",
-	"wechat.templates",
 }
 
 // warnings says what is allowed and yet probably not meant.
