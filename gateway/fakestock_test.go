@@ -15,11 +15,9 @@ const aBarcode = "6901234000085"
 // fakeStock is what the fake ERP wrote down.
 type fakeStock struct {
 	records   map[string]erpclient.StockRecord // by reference
-	orders    map[string]erpclient.Order
 	writes    int
 	beforeEnd func(reference string) error // what happens after the ERP has written and before it answers
 	canFind   bool
-	decided   map[string]erpclient.ApprovalState
 }
 
 // ERP operators of the tests carry their permission; give adds one to all bindings by ERP account.
