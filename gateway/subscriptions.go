@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"time"
 
 	"snowgate/wxmsg"
 	"snowgate/wxmsg/queue"
@@ -104,7 +105,7 @@ func (s *Server) takeSubscribeItem(ctx context.Context, e wxmsg.Event, item wxms
 	case e.Name == wxmsg.EventSubscribeSent:
 		return s.deps.Messages.Settle(ctx, queue.Delivery{
 			OpenID: e.FromUser, TemplateID: item.TemplateID, WeChatMsgID: item.MsgID,
-			ErrorCode: item.ErrorCode, ErrorStatus: item.ErrorStatus,
+			ErrorCode: item.ErrorCode, ErrorStatus: item.ErrorStatus, At: time.Unix(e.CreateTime, 0),
 		})
 	case e.Name == wxmsg.EventSubscribeChange && item.Status == "reject":
 		return s.deps.Messages.Revoke(ctx, e.FromUser, item.TemplateID)

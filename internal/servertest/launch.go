@@ -2,8 +2,10 @@ package servertest
 
 import (
 	"errors"
+	"math/rand/v2"
 	"net"
 	"os"
+	"strconv"
 )
 
 // launches is how often a first start is tried: another process may take the free port before the server does.
@@ -44,11 +46,22 @@ func launchIn(dir string, prepare func(dir string, port int) (*Process, error)) 
 	return p, nil
 }
 
+// Ports below those that the kernel gives to outgoing connections: a server that is stopped and started again finds its
+// port free.
+const (
+	firstPort = 12_000
+	lastPort  = 30_000
+)
+
 func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
+	var failed error
+	for range 100 {
+		port := firstPort + rand.IntN(lastPort-firstPort) //nolint:gosec // a port, no secret
+		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		if err == nil {
+			return port, l.Close() // it was only opened to see that it can be
+		}
+		failed = err
 	}
-	defer func() { _ = l.Close() }() // it was only opened to learn the number
-	return l.Addr().(*net.TCPAddr).Port, nil
+	return 0, failed
 }

@@ -55,7 +55,7 @@ if get(mid, 'st')[1] == 'queued' then
   if free > micros then return wait(math.ceil((free - micros) / 1000), 'rate') end
   redis.call('SET', P .. 'pace', whole(math.max(free, micros - ARGV[8]) + ARGV[7]))
   if brake[1] and tonumber(brake[1]) >= tonumber(ARGV[9]) then redis.call('HSET', P .. 'brake', 'till', whole(now + ARGV[4])) end
-  set(mid, 'k', token, 'l', whole(now + ARGV[4]))
+  set(mid, 'k', token, 'l', whole(now + ARGV[4]), 'b', whole(now))
   redis.call('HINCRBY', P .. 'm:' .. mid, 'n', 1)
   place(mid, 'sending')
 end

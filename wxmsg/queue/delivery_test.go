@@ -3,6 +3,7 @@ package queue
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"snowgate/wxmsg"
 )
@@ -38,7 +39,7 @@ func TestReportOfAKnownMessage(t *testing.T) {
 	})
 }
 
-func TestReportSettlesTheOldestUnknown(t *testing.T) {
+func TestReportSettlesTheUnknownItFits(t *testing.T) {
 	inWorlds(t, func(t *testing.T, w *world) {
 		b := w.queue(t)
 		b.sender.answer = func(wxmsg.Message, int) (string, error) { return "", failure(wxmsg.FateUnknown, 0, 0) }
@@ -51,15 +52,18 @@ func TestReportSettlesTheOldestUnknown(t *testing.T) {
 		}
 		noErr(t, b.Settle(ctx, Delivery{OpenID: "anna", TemplateID: "tpl-2", WeChatMsgID: "wx-0"})) // of another template
 		noErr(t, b.Settle(ctx, event("bob", "wx-0", 0)))                                            // of another user
-		noErr(t, b.Settle(ctx, event("anna", "wx-1", 0)))
-		noErr(t, b.Settle(ctx, event("anna", "wx-1", 0)))
+		old := event("anna", "wx-9", 0)
+		old.At = time.Now().Add(-time.Hour)
+		noErr(t, b.Settle(ctx, old)) // of a time when none of them was sent
+		noErr(t, b.Settle(ctx, event("anna", "wx-3", 0)))
+		noErr(t, b.Settle(ctx, event("anna", "wx-3", 0)))
 		noErr(t, b.Settle(ctx, event("anna", "wx-2", 7)))
-		if s := b.becomes("m1", StateSent); s.WeChatMsgID != "wx-1" || !s.Delivered {
+		if s := b.becomes("m3", StateSent); s.WeChatMsgID != "wx-3" || !s.Delivered {
 			t.Errorf("%+v", s)
 		}
 		b.becomes("m2", StateFailed)
-		if b.state("m3") != StateUnknown {
-			t.Errorf("m3 is %s", b.state("m3"))
+		if b.state("m1") != StateUnknown {
+			t.Errorf("m1 is %s", b.state("m1"))
 		}
 		if err := b.Settle(ctx, Delivery{}); err == nil {
 			t.Error("an empty report was taken")
@@ -107,8 +111,8 @@ func TestReportFasterThanTheAnswer(t *testing.T) {
 	}
 }
 
-// TestReportTakenForAnOlderMessageIsPutRight: the event of m2 comes before m2's answer and goes to m1, which is unknown.
-func TestReportTakenForAnOlderMessageIsPutRight(t *testing.T) {
+// TestReportFitsTheMessageInHand: one that was lost before is older, and its own event would have come before.
+func TestReportFitsTheMessageInHand(t *testing.T) {
 	inWorlds(t, func(t *testing.T, w *world) {
 		b := w.queue(t)
 		b.sender.answer = func(m wxmsg.Message, _ int) (string, error) {
@@ -118,14 +122,35 @@ func TestReportTakenForAnOlderMessageIsPutRight(t *testing.T) {
 			if err := b.Settle(ctx, event("anna", "wx-2", 0)); err != nil {
 				t.Error(err)
 			}
-			if s, err := b.Status(ctx, "m1"); err != nil || s.State != StateSent {
-				t.Errorf("%+v, %v", s, err)
-			}
-			return "wx-2", nil
+			return "", failure(wxmsg.FateUnknown, 0, 0) // the answer is lost, the event was there
 		}
 		b.accept("m1", "anna")
 		b.accept("m2", "anna")
 		b.run()
+		if s := b.becomes("m2", StateSent); s.WeChatMsgID != "wx-2" {
+			t.Errorf("%+v", s)
+		}
+		b.becomes("m1", StateUnknown)
+	})
+}
+
+// TestReportTakenForAnotherMessageIsPutRight: an event that no message in hand claims goes to m1, which is unknown, until
+// m2's answer names it.
+func TestReportTakenForAnotherMessageIsPutRight(t *testing.T) {
+	inWorlds(t, func(t *testing.T, w *world) {
+		b := w.queue(t)
+		b.sender.answer = func(m wxmsg.Message, _ int) (string, error) {
+			if strings.HasSuffix(m.Data["thing1"], "m1") {
+				return "", failure(wxmsg.FateUnknown, 0, 0)
+			}
+			return "wx-2", nil
+		}
+		b.accept("m1", "anna")
+		b.run()
+		b.becomes("m1", StateUnknown)
+		noErr(t, b.Settle(ctx, event("anna", "wx-2", 0)))
+		b.becomes("m1", StateSent)
+		b.accept("m2", "anna")
 		if s := b.becomes("m2", StateSent); s.WeChatMsgID != "wx-2" {
 			t.Errorf("%+v", s)
 		}

@@ -14,8 +14,8 @@ import (
 // openSealer seals nothing: what is fuzzed is what was sealed.
 type openSealer struct{}
 
-func (openSealer) Seal(_, _ string, plain []byte) string             { return string(plain) }
-func (openSealer) Open(_, _, sealed string) ([]byte, error)          { return []byte(sealed), nil }
+func (openSealer) Seal(_, _ string, plain []byte) string    { return string(plain) }
+func (openSealer) Open(_, _, sealed string) ([]byte, error) { return []byte(sealed), nil }
 
 // Whatever Redis holds in a message's place is read as a message, or as nothing: of a state that callers know, noted
 // without a fault, and never as anything but text to the sender.
