@@ -1,5 +1,6 @@
 # Tool versions, in this one place.
 GOLANGCI_LINT_VERSION := v2.15.0
+GOVULNCHECK_VERSION := v1.8.0
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -7,8 +8,10 @@ SHELL := bash
 
 TOOLS := $(CURDIR)/.tools
 GOLANGCI_LINT := $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION)/golangci-lint
+GOVULNCHECK := $(TOOLS)/govulncheck-$(GOVULNCHECK_VERSION)/govulncheck
 WITH_SERVERS := $(TOOLS)/with-servers
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+FUZZTIME ?= 60s
 CONFIG_FLAG := $(if $(CONFIG),-c $(CONFIG))
 
 # A missing server fails the run instead of skipping tests. The timeout is per package; the slowest needs about a
@@ -35,6 +38,11 @@ test: test-needs ## the whole suite on real servers with the race detector; inst
 test-quick: ## what passes with Go alone, on the embedded stand-ins
 	go test ./...
 
+.PHONY: test-tryton
+test-tryton: ## the Tryton driver against a real Tryton 6.0, which it installs (Debian's packages) and seeds
+	erpclient/tryton/trytontest/install.sh
+	SNOWGATE_TEST_TRYTON=start go test -race -shuffle=on -count=1 -timeout=15m ./erpclient/tryton/...
+
 .PHONY: e2e
 e2e: test-needs ## the real binary, walked from login to log row
 	$(GO_TEST) -count=1 -v ./cmd/snowgate/
@@ -57,6 +65,10 @@ bench-faults: build ## what callers and the ERP feel while the ERP fails, as a t
 bench-audit: test-needs ## what a minute without the database costs the audit trail; takes two minutes
 	go run ./bench/audit $(FLAGS)
 
+.PHONY: bench-messages
+bench-messages: test-needs ## what a minute without WeChat and twenty kills cost the messages; takes four minutes
+	go run ./bench/messages $(FLAGS)
+
 .PHONY: fmt
 fmt: ## format all Go files
 	gofmt -w .
@@ -67,8 +79,21 @@ lint: $(GOLANGCI_LINT) ## gofmt, go vet and golangci-lint
 	go vet ./...
 	$(GOLANGCI_LINT) run ./...
 
+.PHONY: fuzz
+fuzz: ## every fuzz target for FUZZTIME (60s), two at a time
+	@FUZZTIME=$(FUZZTIME) internal/fuzz/run.sh
+
+.PHONY: vuln
+vuln: $(GOVULNCHECK) ## known holes in what is called; says so where their database cannot be reached
+	@internal/vuln/check.sh $(GOVULNCHECK) ./...
+
+.PHONY: sbom
+sbom: build ## the binary's modules with versions and licences, as CycloneDX in bin/
+	go run ./internal/sbom -binary bin/snowgate -version $(VERSION) -o bin/snowgate.cdx.json
+
 .PHONY: check
-check: lint test ## all that CI runs
+check: FUZZTIME := 5s
+check: lint test fuzz vuln ## all that CI runs
 
 .PHONY: migrate
 migrate: ## bring the schema of CONFIG's database up to date
@@ -93,3 +118,6 @@ $(WITH_SERVERS):
 
 $(GOLANGCI_LINT):
 	GOBIN=$(dir $@) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
+
+$(GOVULNCHECK):
+	GOBIN=$(dir $@) go install golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION)

@@ -139,6 +139,8 @@ func (t *driverTest) ask(ctx context.Context, what string, question func(context
 		_, _ = fmt.Fprintf(t.out, "%s\tok\t%s\t%s\n", what, took, remark)
 	case erpclient.KindOf(err) == erpclient.KindNotSupported:
 		_, _ = fmt.Fprintf(t.out, "%s\tnot supported\n", what)
+	case erpclient.KindOf(err) == erpclient.KindForbidden && !t.auth.Session.ExpiresAt.IsZero():
+		_, _ = fmt.Fprintf(t.out, "%s\tnot allowed to this account\n", what)
 	default:
 		t.failed++
 		_, _ = fmt.Fprintf(t.out, "%s\tFAILED\t%s\t%s\n", what, took, cmp.Or(string(erpclient.KindOf(err)), "not as the contract says: "+err.Error()))

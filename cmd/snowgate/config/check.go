@@ -18,9 +18,6 @@ func (c *Config) check(complaints *Complaints) {
 	if c.Session.MaxAge < c.Session.TTL {
 		complaints.add("session.max_age", c.sources["session.max_age"], "must not be shorter than session.ttl (%s)", formatDuration(c.Session.TTL))
 	}
-	if !slices.Contains(builtDrivers, c.ERP.Driver) && !complaints.about("erp.driver") {
-		complaints.add("erp.driver", c.sources["erp.driver"], "%s is not built yet; this release speaks %s", c.ERP.Driver, orList(builtDrivers))
-	}
 	if c.Mode == ModeProduction && !complaints.about("mode") {
 		c.checkRequired(complaints)
 		c.checkTransport(complaints)
@@ -51,6 +48,7 @@ func (c *Config) checkPairs(complaints *Complaints) {
 	}{
 		{"server.tls.cert", "server.tls.key", c.Server.TLS.Cert != "", c.Server.TLS.Key != ""},
 		{"erp.snowbeasts.service_account", "erp.snowbeasts.service_password", s.ServiceAccount != "", s.ServicePassword != ""},
+		{"erp.tryton.service_account", "erp.tryton.service_password", c.ERP.Tryton.ServiceAccount != "", c.ERP.Tryton.ServicePassword != ""},
 		{"stock.driver", "stock.origin", c.Stock.Driver != "", c.Stock.Origin != ""},
 	}
 	for _, p := range pairs {
@@ -96,6 +94,7 @@ func (c *Config) checkRequired(complaints *Complaints) {
 		{"wechat.app_id", c.WeChat.AppID != ""},
 		{"wechat.app_secret", c.WeChat.AppSecret != ""},
 		{"erp.origin", c.ERP.Origin != ""},
+		{"erp.tryton.database", c.ERP.Tryton.Database != "" || c.ERP.Driver != "tryton"},
 		{"erp.snowbeasts.app_id", c.ERP.Snowbeasts.AppID != "" || c.ERP.Driver != "snowbeasts"},
 		{"seal.keys", len(c.Seal.Keys) > 0},
 	}

@@ -34,11 +34,13 @@ type Config struct {
 	Admin   Admin
 	Service Service
 	Alerts  Alerts
+	Console Console
 	Health  Health
 	Session Session
 	Log     Log
 
-	sources map[string]source // key path -> where its value came from; absent means the default
+	sources map[string]source                 // key path -> where its value came from; absent means the default
+	again   func() (*Config, []string, error) // a function, because what it holds (the environment) must not be printed
 }
 
 // Server is the HTTP side that faces the mini-program.
@@ -120,6 +122,18 @@ type ERP struct {
 	Timezone      *time.Location // erp.timezone: zone of the ERP's dates without one; Asia/Shanghai
 	Snowbeasts    Snowbeasts
 	PSI           PSI
+	Tryton        Tryton
+	WriteTimeout  time.Duration // erp.write_timeout: of a write, from its beginning to its outcome; erp.timeout, with tryton 8s
+}
+
+// Tryton is what only the Tryton driver needs.
+type Tryton struct {
+	Database        string   // erp.tryton.database: its name, part of its URLs
+	ServiceAccount  string   // erp.tryton.service_account: asks for those bound by invite code; empty: no invite codes
+	ServicePassword Secret   // erp.tryton.service_password
+	CustomerGroups  []string // erp.tryton.customer_groups: whose members are customers; Customer portal
+	SalesWarehouse  string   // erp.tryton.sales_warehouse: code of the warehouse that new orders leave from; Tryton's own
+	Without         []string // erp.tryton.without: capabilities whose modules are missing; none
 }
 
 // PSI is what only the PSI driver needs.
@@ -133,6 +147,14 @@ type PSIWire struct {
 	Header     string // .header: carries the key; Authorization (as a bearer token), or another, as it is
 	LoginPath  string // .login_path: takes {username, password} and gives data.token; none
 	LookupPath string // .lookup_path: finds a record by ?reference=; without it a lost answer is never settled
+}
+
+// Service is the account that asks for those bound by invite code; empty: there is none.
+func (e *ERP) Service() (account string, password Secret) {
+	if e.Driver == "tryton" {
+		return e.Tryton.ServiceAccount, e.Tryton.ServicePassword
+	}
+	return e.Snowbeasts.ServiceAccount, e.Snowbeasts.ServicePassword
 }
 
 // Snowbeasts is what only the Snowbeasts driver needs.
@@ -182,6 +204,11 @@ type Alerts struct {
 	Webhooks []Secret // alerts.webhooks: wecom:URL, dingtalk:URL#SECRET, feishu:URL#SECRET or json:URL
 }
 
+// Console is the admins' web page.
+type Console struct {
+	Enabled string // console.enabled: auto, on or off; auto (on where server.listen is a loopback address)
+}
+
 // Health is how often the outside is probed.
 type Health struct {
 	Interval time.Duration // health.interval: 30s
@@ -202,6 +229,12 @@ type Log struct {
 
 // Sandbox says whether everything outside is to be replaced by the embedded stand-ins.
 func (c *Config) Sandbox() bool { return c.Mode == ModeSandbox }
+
+// ConsoleOn says whether the admins' web page is served. Whoever opens the gateway to other machines decides that for the
+// page as well.
+func (c *Config) ConsoleOn() bool {
+	return c.Console.Enabled == "on" || c.Console.Enabled == "auto" && listensOnLoopback(c.Server.Listen)
+}
 
 // Given says whether a key such as "log.format" was set by the file or the environment, so that a caller may choose
 // its own default where nobody chose.

@@ -34,6 +34,7 @@ func Default() *Config {
 			LoginsPerIP:       Rate{30, time.Minute},
 			Binds:             Rate{5, 15 * time.Minute},
 		},
+		Console: Console{Enabled: "auto"},
 		Health:  Health{Interval: 30 * time.Second},
 		Session: Session{TTL: 7 * day, MaxAge: 30 * day, MaxPerOpenID: 20},
 		Log:     Log{Level: slog.LevelInfo, Format: "json"},
@@ -43,12 +44,14 @@ func Default() *Config {
 
 func defaultERP() ERP {
 	return ERP{
-		Driver:      "snowbeasts",
-		Timeout:     2500 * time.Millisecond,
-		MaxRetries:  3,
-		MaxInFlight: 64,
-		Timezone:    shanghai(),
-		Snowbeasts:  Snowbeasts{PasswordDigest: "sha1", SessionLife: 5 * time.Minute, Forms: snowbeasts.DefaultForms()},
+		Driver:       "snowbeasts",
+		Timeout:      2500 * time.Millisecond,
+		MaxRetries:   3,
+		WriteTimeout: 2500 * time.Millisecond,
+		MaxInFlight:  64,
+		Tryton:       Tryton{CustomerGroups: []string{"Customer portal"}},
+		Timezone:     shanghai(),
+		Snowbeasts:   Snowbeasts{PasswordDigest: "sha1", SessionLife: 5 * time.Minute, Forms: snowbeasts.DefaultForms()},
 	}
 }
 

@@ -66,6 +66,7 @@ func (c column) set(texts []string) error {
 
 func (c column) show() []string { return []string{c.fields[c.name]} }
 func (c column) list() bool     { return false }
+func (c column) raw() any       { return c.fields[c.name] }
 func (c column) secret() bool   { return false }
 
 // checkForms lets the driver say whether it can work with the columns.

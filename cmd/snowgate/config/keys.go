@@ -104,8 +104,20 @@ func (e *ERP) keys() []key {
 		{"erp.snowbeasts.service_account", text(&s.ServiceAccount)},
 		{"erp.snowbeasts.service_password", secret(&s.ServicePassword)},
 		{"erp.snowbeasts.session_life", duration(&s.SessionLife, time.Second, day)},
+		{"erp.write_timeout", duration(&e.WriteTimeout, 100*time.Millisecond, time.Minute)},
 		{"erp.psi.api_key", secret(&e.PSI.APIKey)},
-	}, e.PSI.Wire.keys("erp.psi"), formsKeys(&s.Forms))
+	}, e.PSI.Wire.keys("erp.psi"), e.Tryton.keys(), formsKeys(&s.Forms))
+}
+
+func (t *Tryton) keys() []key {
+	return []key{
+		{"erp.tryton.database", word(&t.Database)},
+		{"erp.tryton.service_account", text(&t.ServiceAccount)},
+		{"erp.tryton.service_password", secret(&t.ServicePassword)},
+		{"erp.tryton.customer_groups", names(&t.CustomerGroups)},
+		{"erp.tryton.sales_warehouse", text(&t.SalesWarehouse)},
+		{"erp.tryton.without", words(&t.Without)},
+	}
 }
 
 func (w *PSIWire) keys(path string) []key {
@@ -140,5 +152,6 @@ func (c *Config) accessKeys() []key {
 		{"admin.metrics_networks", networks(&c.Admin.MetricsNetworks)},
 		{"service.keys", tokens(&c.Service.Keys)},
 		{"alerts.webhooks", webhooks(&c.Alerts.Webhooks)},
+		{"console.enabled", oneOf(&c.Console.Enabled, "auto", "on", "off")},
 	}
 }

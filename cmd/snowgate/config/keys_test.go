@@ -37,15 +37,6 @@ func TestKeysAreTwoWayDistinct(t *testing.T) {
 	}
 }
 
-func TestKeysWithoutEffectAreKeys(t *testing.T) {
-	known := pathsOf(Default().keys())
-	for _, path := range withoutEffect {
-		if !slices.Contains(known, path) {
-			t.Errorf("%s is listed as without effect and is no key", path)
-		}
-	}
-}
-
 func TestDefaultsObeyTheirOwnRules(t *testing.T) {
 	c := Default()
 	for _, k := range c.keys() {

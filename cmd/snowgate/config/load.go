@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Load reads the defaults, over them the YAML file at path (none when path is empty), over that the variables of
@@ -11,6 +12,7 @@ import (
 // secret. The error is always a *Complaints with everything that is wrong; the Config is nil then.
 func Load(path string, environ []string) (*Config, []string, error) {
 	c := Default()
+	c.again = func() (*Config, []string, error) { return Load(path, environ) }
 	keys := c.keys()
 	complaints := &Complaints{}
 	file, readable := layer{}, true
@@ -117,8 +119,17 @@ func (c *Config) settleMode(path string, environment layer) {
 	}
 }
 
+// trytonWrite is the default of erp.write_timeout with Tryton.
+const trytonWrite = 8 * time.Second
+
 // settleRequestTimeout lets the request's deadline follow erp.timeout where nobody set it.
 func (c *Config) settleRequestTimeout() {
+	if !c.Given("erp.write_timeout") {
+		c.ERP.WriteTimeout = c.ERP.Timeout
+		if c.ERP.Driver == "tryton" { // a stock record is some ten calls there, one after the other
+			c.ERP.WriteTimeout = max(c.ERP.Timeout, trytonWrite)
+		}
+	}
 	if !c.Given("server.request_timeout") {
 		c.Server.RequestTimeout = c.ERP.Timeout + requestMargin
 	}

@@ -58,7 +58,6 @@ func badFiles() map[string][]string {
 		"bad_size":             {`audit.spool_max_bytes (bad_size.yaml:2): must be a size such as 64KiB, 512MiB or 1GiB (got "1000000")`},
 		"bad_timezone":         {`erp.timezone (bad_timezone.yaml:2): must be the name of a time zone such as Asia/Shanghai (got "Asia/Snowville")`},
 		"base_url_http":        {`wechat.base_url (base_url_http.yaml:2): ` + baseURLForm + ` (got "http://api.example.com")`},
-		"driver_unbuilt":       {"erp.driver (driver_unbuilt.yaml:2): tryton is not built yet; this release speaks snowbeasts or psi"},
 		"given_twice":          {"log.level (given_twice.yaml:3): is given twice, first at given_twice.yaml:2"},
 		"given_twice_as_file":  {"wechat.app_secret (given_twice_as_file.yaml:3): is given twice, also as wechat.app_secret_file (given_twice_as_file.yaml:4)"},
 		"list_at_top":          {"list_at_top.yaml:1: must be a section of keys, not a list"},
@@ -241,10 +240,6 @@ func TestWhatWasProbablyNotMeantIsAWarning(t *testing.T) {
 		environ []string
 		want    []string
 	}{
-		"no effect yet": {
-			[]string{"SNOWGATE_ALERTS__WEBHOOKS=wecom:https://hooks.example.com/x?key=k"},
-			[]string{"alerts.webhooks (environment SNOWGATE_ALERTS__WEBHOOKS): is set, but has no effect yet"},
-		},
 		"deadline before the ERP's": {
 			[]string{"SNOWGATE_SERVER__REQUEST_TIMEOUT=1s"},
 			[]string{"server.request_timeout (environment SNOWGATE_SERVER__REQUEST_TIMEOUT): is shorter than erp.timeout (4s), which can never be used up"},

@@ -33,6 +33,11 @@ func parseWord(s string) (string, error) {
 func word(at *string) value    { return scalar[string]{at: at, parse: parseWord, format: same} }
 func words(at *[]string) value { return sequence[string]{at: at, parse: parseWord, format: same} }
 
+// names are texts that a person gave something.
+func names(at *[]string) value {
+	return sequence[string]{at: at, parse: func(s string) (string, error) { return s, nil }, format: same}
+}
+
 var keywordForm = regexp.MustCompile(`^[a-z_]{1,32}[0-9]{1,3}=.`)
 
 // keywordTexts are what stands behind each keyword of a subscribe message.

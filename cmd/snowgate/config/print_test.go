@@ -26,6 +26,7 @@ func secretEnviron() []string {
 		"SNOWGATE_ERP__SNOWBEASTS__SERVICE_PASSWORD=hush-service",
 		"SNOWGATE_STOCK__DRIVER=psi", "SNOWGATE_STOCK__ORIGIN=https://stock.example.com", "SNOWGATE_STOCK__API_KEY=hush-stock",
 		"SNOWGATE_ERP__PSI__API_KEY=hush-psi",
+		"SNOWGATE_ERP__TRYTON__SERVICE_ACCOUNT=gateway", "SNOWGATE_ERP__TRYTON__SERVICE_PASSWORD=hush-tryton",
 		"SNOWGATE_SEAL__KEYS="+sealed,
 		"SNOWGATE_ADMIN__TOKENS=hush-admin-token-0123456789,hush-second-admin-token-0123",
 		"SNOWGATE_SERVICE__KEYS=hush-service-key-0123456789",

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"snowgate/health/alert"
 	"snowgate/session"
 	"snowgate/sql"
 )
@@ -99,19 +100,16 @@ func dsn(at *Secret) value {
 	return scalar[Secret]{at: at, parse: parse, format: maskURL, masked: true}
 }
 
+// webhooks are read by the package that tells people, so that what passes here can be told to.
 func webhooks(at *[]Secret) value {
 	parse := func(s string) (Secret, error) {
-		kind, target, found := strings.Cut(s, ":")
-		u, ok := parseHTTP(target)
-		if !found || !ok || !webhookKinds[kind] || kind == "wecom" && u.Fragment != "" {
+		if _, err := alert.Parse([]string{s}); err != nil {
 			return "", errWebhook
 		}
 		return Secret(s), nil
 	}
 	return sequence[Secret]{at: at, parse: parse, format: maskWebhook, masked: true}
 }
-
-var webhookKinds = map[string]bool{"wecom": true, "dingtalk": true, "feishu": true, "json": true}
 
 // maskWebhook keeps only the kind and the host: the rest of such a URL is its password.
 func maskWebhook(s Secret) string {

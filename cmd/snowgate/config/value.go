@@ -1,6 +1,9 @@
 package config
 
-import "errors"
+import (
+	"errors"
+	"slices"
+)
 
 // value is one place in a Config together with the way its text is read and shown. A list is read from several texts,
 // everything else from exactly one.
@@ -10,6 +13,8 @@ type value interface {
 	// show gives the texts in force, masked where they are secret.
 	show() []string
 	list() bool
+	// raw is the value itself, for comparing.
+	raw() any
 	// secret values are never repeated in a complaint and may be given as <key>_file.
 	secret() bool
 }
@@ -38,6 +43,7 @@ func (s scalar[T]) set(texts []string) error {
 
 func (s scalar[T]) show() []string { return []string{s.format(*s.at)} }
 func (s scalar[T]) list() bool     { return false }
+func (s scalar[T]) raw() any       { return *s.at }
 func (s scalar[T]) secret() bool   { return s.masked }
 
 // sequence is a value read from any number of texts.
@@ -70,4 +76,5 @@ func (s sequence[T]) show() []string {
 }
 
 func (s sequence[T]) list() bool   { return true }
+func (s sequence[T]) raw() any     { return slices.Clone(*s.at) }
 func (s sequence[T]) secret() bool { return s.masked }

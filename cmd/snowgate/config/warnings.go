@@ -5,28 +5,14 @@ import (
 	"net"
 )
 
-// drivers are the ERPs the product is made for, builtDrivers those this release can speak.
-var (
-	drivers      = []string{"snowbeasts", "psi", "tryton"}
-	builtDrivers = []string{"snowbeasts", "psi"}
-)
-
-// withoutEffect lists the keys that are read and checked but that no code obeys yet. Whoever builds a feature deletes
-// its lines here, and nothing else.
-var withoutEffect = []string{
-	"alerts.webhooks",
-}
+// drivers are the ERPs that this release speaks.
+var drivers = []string{"snowbeasts", "psi", "tryton"}
 
 // warnings says what is allowed and yet probably not meant.
 func (c *Config) warnings() []string {
 	var lines []string
 	warn := func(key, text string, args ...any) {
 		lines = append(lines, Complaint{Key: key, Source: c.sources[key].name, Text: fmt.Sprintf(text, args...)}.String())
-	}
-	for _, key := range withoutEffect {
-		if c.Given(key) {
-			warn(key, "is set, but has no effect yet")
-		}
 	}
 	if c.Server.RequestTimeout < c.ERP.Timeout {
 		warn("server.request_timeout", "is shorter than erp.timeout (%s), which can never be used up", formatDuration(c.ERP.Timeout))
