@@ -27,22 +27,22 @@ func linkOf(chainID string, r spool.Record) Link {
 
 // digest covers every field of a call but the openid's pseudonym (a person may ask to be forgotten) and its own link.
 // Each field is preceded by its length, so that no two calls are written the same way.
-func (c Call) digest() spool.Hash {
-	h := sha256.New()
-	for _, field := range []string{
+func (c Call) digest() spool.Hash { return sha256.Sum256(c.appendCovered(nil)) }
+
+// appendCovered appends what the digest covers.
+func (c Call) appendCovered(b []byte) []byte {
+	for _, field := range [...]string{
 		c.LogID, c.SessionID, c.Endpoint, c.Method, c.Params, c.Response, c.Error, c.RequestID, c.Replica, c.Source,
 	} {
-		var size [4]byte
-		binary.BigEndian.PutUint32(size[:], uint32(len(field))) //nolint:gosec // texts are cut to a few KiB before
-		h.Write(size[:])
-		h.Write([]byte(field))
+		b = binary.BigEndian.AppendUint32(b, uint32(len(field))) //nolint:gosec // texts are cut to a few KiB before
+		b = append(b, field...)
 	}
-	for _, n := range []int64{
+	for _, n := range [...]int64{
 		int64(c.Status), c.Duration.Milliseconds(), c.CalledAt.UnixMilli(), int64(c.Attempts), c.ERPTime.Milliseconds(),
 	} {
-		_ = binary.Write(h, binary.BigEndian, n) // a hash never fails
+		b = binary.BigEndian.AppendUint64(b, uint64(n)) //nolint:gosec // as it is, sign and all
 	}
-	return spool.Hash(h.Sum(nil))
+	return b
 }
 
 // Verifier walks one chain, call by call in the order of their sequence numbers.

@@ -3,6 +3,7 @@ package audit
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -79,27 +80,36 @@ func (l *Log) Call(c Call) {
 		c.CalledAt = l.cfg.Now()
 	}
 	c = c.normal()
-	digest := c.digest()
-	_ = l.add(kindCall, c, &digest) // counted and told there
+	lent := buffers.Get().(*[]byte) //nolint:forcetypeassert // its own New made it
+	defer buffers.Put(lent)
+	*lent = c.appendCovered((*lent)[:0])
+	digest := spool.Hash(sha256.Sum256(*lent))
+	payload, err := appendCall((*lent)[:0], c)
+	if err != nil {
+		_ = l.dropped(kindCall, err) // counted and told there
+		return
+	}
+	*lent = payload
+	_ = l.put(kindCall, payload, &digest) // counted and told there
 }
 
 // Session writes a session's new state down, as Call does.
 func (l *Log) Session(c SessionChange) {
 	c.ChangedAt = l.cfg.Now()
-	_ = l.add(kindSession, c, nil) // counted and told there
+	_ = l.add(kindSession, c) // counted and told there
 }
 
 // Binding writes a binding's new state down, as Call does.
 func (l *Log) Binding(c BindingChange) {
 	c.ChangedAt = l.cfg.Now()
-	_ = l.add(kindBinding, c, nil) // counted and told there
+	_ = l.add(kindBinding, c) // counted and told there
 }
 
 // Message writes a message's new state down, as Call does. States of one message that may come from several processes
 // bring their ChangedAt with them, each at least a millisecond later than the one before.
 func (l *Log) Message(c MessageChange) {
 	c.ChangedAt = cmp.Or(c.ChangedAt, l.cfg.Now())
-	_ = l.add(kindMessage, c, nil) // counted and told there
+	_ = l.add(kindMessage, c) // counted and told there
 }
 
 // Write writes an intended write to the ERP down, or what came of it. Unlike the others it tells the caller: after an
@@ -108,7 +118,7 @@ func (l *Log) Message(c MessageChange) {
 // When it returns nil the kernel has the record, and kill -9 of this process takes nothing of it. A loss of power may
 // take the last second, as it does of Redis, where the keys against repetition are: the disk is not waited for.
 func (l *Log) Write(c WriteChange) error {
-	if err := l.add(kindWrite, c.normal(l.cfg.Now()), nil); err != nil {
+	if err := l.add(kindWrite, c.normal(l.cfg.Now())); err != nil {
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	return nil
@@ -117,25 +127,35 @@ func (l *Log) Write(c WriteChange) error {
 // Forget writes down that a person (a pseudonym) is to be forgotten: behind the rows that are still on their way.
 // The error wraps ErrUnavailable: it was not written down.
 func (l *Log) Forget(pseudonym string) error {
-	if err := l.add(kindForget, Forgotten{OpenID: pseudonym}, nil); err != nil {
+	if err := l.add(kindForget, Forgotten{OpenID: pseudonym}); err != nil {
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	return nil
 }
 
-func (l *Log) add(kind spool.Kind, v any, digest *spool.Hash) error {
+func (l *Log) add(kind spool.Kind, v any) error {
 	payload, err := json.Marshal(v)
-	alone := err != nil // a matter of this record, not of the spool
-	if err == nil {
-		err = l.append(kind, payload, digest)
-		alone = errors.Is(err, spool.ErrTooLarge)
+	if err != nil {
+		return l.dropped(kind, err)
+	}
+	return l.put(kind, payload, nil)
+}
+
+// put appends a record. Its error may be a matter of this one, and not of the spool.
+func (l *Log) put(kind spool.Kind, payload []byte, digest *spool.Hash) error {
+	err := l.append(kind, payload, digest)
+	if errors.Is(err, spool.ErrTooLarge) {
+		return l.dropped(kind, err)
 	}
 	if err != nil {
 		l.count.refuse()
 	}
-	if alone {
-		l.cfg.Logger.Error("audit: record dropped", "kind", kind, "error", err)
-	}
+	return err
+}
+
+func (l *Log) dropped(kind spool.Kind, err error) error {
+	l.count.refuse()
+	l.cfg.Logger.Error("audit: record dropped", "kind", kind, "error", err)
 	return err
 }
 

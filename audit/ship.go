@@ -122,8 +122,11 @@ func (w *sorted) take(chainID string, r spool.Record) (err error) {
 	switch r.Kind {
 	case kindProbe:
 	case kindCall:
-		var c Call
-		if c, err = decode[Call](r); err == nil {
+		c, ok := readCall(r.Payload)
+		if !ok {
+			c, err = decode[Call](r)
+		}
+		if err == nil {
 			c.Link = linkOf(chainID, r)
 			w.calls = append(w.calls, c)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"sync/atomic"
 	"time"
 )
 
@@ -16,6 +17,7 @@ type channel struct {
 	bulkhead *bulkhead
 	logins   *logins
 	pace     *pace
+	fault    atomic.Pointer[lastFault] // nil: none yet
 
 	capabilities []string
 }

@@ -38,6 +38,11 @@ type Config struct {
 	// no Keyring is needed. A question about a customer's records still needs an identity narrowed to that customer.
 	ServiceOnly bool
 
+	// OnAttempt hears of every attempt that the ERP was asked with, logins included, and of how it ended; of those that an open
+	// breaker refused as well (Refused), because somebody was not served, but of none that ended at our own bulkhead or store, and of no
+	// probe. It must be quick. Default: nobody hears.
+	OnAttempt func(Attempt)
+
 	Logger  *slog.Logger          // default slog.Default()
 	Metrics prometheus.Registerer // default: none
 	Now     func() time.Time      // default time.Now
@@ -141,7 +146,9 @@ func (c *Client) newChannel(name string, d Driver, source Source) *channel {
 		system: c.cfg.Name, channel: name, driver: d, breaker: ch.breakers[ClassLogin], store: c.cfg.Sessions, keys: keyring{c.cfg.Service, c.cfg.Keyring},
 		bulkhead: newBulkhead(maxLogins, c.cfg.LoginTimeout, func(time.Duration) {}),
 		timeout:  c.cfg.LoginTimeout, now: c.cfg.Now, log: c.cfg.Logger,
-		count: func(k Kind) { c.metrics.attempt(name, opLogin, k) },
+		told: func(start time.Time, err error) {
+			c.told(ch, attemptOf(opLogin, ch, start, err), err)
+		},
 		local: map[string]Session{}, refused: map[Credentials]time.Time{}, useless: map[renewal]time.Time{},
 	}
 	c.metrics.watchInFlight(name, ch.bulkhead.inFlight)

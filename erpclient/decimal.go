@@ -1,6 +1,7 @@
 package erpclient
 
 import (
+	"bytes"
 	"encoding/json"
 	"strconv"
 	"strings"
@@ -20,9 +21,39 @@ func ParseDecimal(text string) (Decimal, bool) {
 	return Decimal(s), true
 }
 
-// isJSONNumber follows the grammar of RFC 8259 §6.
+// isJSONNumber follows the grammar of RFC 8259 §6: an integer without leading zeros, a fraction, an exponent.
 func isJSONNumber(s string) bool {
-	return s != "" && (s[0] == '-' || isDigit(s[0])) && isDigit(s[len(s)-1]) && json.Valid([]byte(s))
+	s = strings.TrimPrefix(s, "-")
+	whole := leadingDigits(s)
+	if whole == 0 || whole > 1 && s[0] == '0' {
+		return false
+	}
+	s = s[whole:]
+	if strings.HasPrefix(s, ".") {
+		fraction := leadingDigits(s[1:])
+		if fraction == 0 {
+			return false
+		}
+		s = s[1+fraction:]
+	}
+	if s == "" {
+		return true
+	}
+	if s[0]|0x20 != 'e' {
+		return false
+	}
+	s = s[1:]
+	if s != "" && (s[0] == '+' || s[0] == '-') {
+		s = s[1:]
+	}
+	return s != "" && leadingDigits(s) == len(s)
+}
+
+func leadingDigits(s string) (n int) {
+	for n < len(s) && isDigit(s[n]) {
+		n++
+	}
+	return n
 }
 
 func isDigit(b byte) bool { return b >= '0' && b <= '9' }
@@ -68,7 +99,11 @@ func (d Decimal) Rate() Decimal {
 	if f > 1 {
 		f /= 100
 	}
-	return ratio(f)
+	var buffer [16]byte
+	if r := appendRatio(buffer[:0], f); string(r) != string(d) {
+		return Decimal(r)
+	}
+	return d // as most come, and no copy
 }
 
 // Share is part/whole as a rate; unknown when the whole is.
@@ -76,11 +111,11 @@ func Share(part, whole Decimal) Decimal {
 	if part == "" || whole.Float() <= 0 {
 		return ""
 	}
-	return ratio(part.Float() / whole.Float())
+	return Decimal(appendRatio(nil, part.Float()/whole.Float()))
 }
 
-// ratio clamps to 0..1 and keeps four places: a hundredth of a percent is more than any progress bar shows.
-func ratio(f float64) Decimal {
-	f = min(max(f, 0), 1)
-	return Decimal(strings.TrimSuffix(strings.TrimRight(strconv.FormatFloat(f, 'f', 4, 64), "0"), "."))
+// appendRatio clamps to 0..1 and keeps four places: a hundredth of a percent is more than any progress bar shows.
+func appendRatio(to []byte, f float64) []byte {
+	to = strconv.AppendFloat(to, min(max(f, 0), 1), 'f', 4, 64)
+	return bytes.TrimSuffix(bytes.TrimRight(to, "0"), []byte("."))
 }

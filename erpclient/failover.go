@@ -20,7 +20,8 @@ const (
 // fails, and comes back after good probes: real traffic is not used to find out. Safe for concurrent use.
 type failover struct {
 	mu       sync.Mutex
-	out      bool
+	out      bool // as breaker and probes have it
+	forced   bool // as an admin has it
 	good     int
 	onChange func(out bool) // called under the lock: it only reports
 }
@@ -30,7 +31,7 @@ func (f *failover) fail() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.good = 0
-	f.set(true)
+	f.set(true, f.forced)
 }
 
 // probed takes the result of one probe of the primary. One that ended at the session store says nothing about it.
@@ -45,21 +46,35 @@ func (f *failover) probed(err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.good++; f.out && f.good >= goodProbesBack {
-		f.set(false)
+		f.set(false, f.forced)
 	}
 }
 
-func (f *failover) set(out bool) {
-	if f.out != out {
-		f.out = out
-		f.onChange(out)
-	}
-}
-
-func (f *failover) isOut() bool {
+// force takes the primary out of use until it is released, however well it is.
+func (f *failover) force(forced bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.out
+	f.set(f.out, forced)
+}
+
+func (f *failover) set(out, forced bool) {
+	before := f.out || f.forced
+	f.out, f.forced = out, forced
+	if now := out || forced; now != before {
+		f.onChange(now)
+	}
+}
+
+// isOut reports whether reads go elsewhere.
+func (f *failover) isOut() bool {
+	out, forced := f.state()
+	return out || forced
+}
+
+func (f *failover) state() (out, forced bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.out, f.forced
 }
 
 // channels are the ways to the ERP in the order in which a read tries them.
@@ -109,10 +124,23 @@ func (c *Client) bringBack(ctx context.Context) {
 		if !sleep(ctx, wait) {
 			return
 		}
-		if c.failover.isOut() {
+		if out, _ := c.failover.state(); out {
 			probe, cancel := context.WithTimeout(ctx, probeTimeout)
 			_ = c.Probe(probe)
 			cancel()
 		}
 	}
 }
+
+// ForceStandby has reads go to the standby first until it is called with false, however well the primary is; writes and
+// logins stay where they are. It is this process' alone. NotSupported where there is no standby.
+func (c *Client) ForceStandby(forced bool) error {
+	if c.standby == nil {
+		return notSupported("force_standby")
+	}
+	c.failover.force(forced)
+	return nil
+}
+
+// OnStandby reports whether reads ask the standby first.
+func (c *Client) OnStandby() bool { return c.standby != nil && c.failover.isOut() }

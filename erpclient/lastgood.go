@@ -51,6 +51,21 @@ type kept struct {
 	Answer any       `json:"answer"`
 }
 
+// blob is the answer as it is kept. A page of orders, of which there are most, is written by hand.
+func (k kept) blob() ([]byte, error) {
+	page, ok := k.Answer.(OrderPage)
+	if !ok {
+		return json.Marshal(k)
+	}
+	asOf, err := k.AsOf.MarshalJSON()
+	if err != nil {
+		return nil, err
+	}
+	blob := append(make([]byte, 0, 512*(1+len(page.Orders))), `{"asOf":`...)
+	blob = append(append(blob, asOf...), `,"answer":{`...)
+	return append(AppendOrderPage(blob, page), "}}"...), nil
+}
+
 func newLastGood(cfg Config) *lastGood {
 	return &lastGood{system: cfg.Name, store: cfg.Answers, now: cfg.Now, log: cfg.Logger, saves: make(chan save, maxSaves), saved: map[[2]string]time.Time{}}
 }
@@ -96,7 +111,7 @@ func (l *lastGood) run(ctx context.Context) {
 }
 
 func (l *lastGood) write(ctx context.Context, s save) {
-	blob, err := json.Marshal(s.kept)
+	blob, err := s.kept.blob()
 	if err == nil && len(blob) > maxKept {
 		return
 	}

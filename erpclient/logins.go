@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/singleflight"
@@ -59,8 +60,9 @@ type logins struct {
 	timeout  time.Duration
 	now      func() time.Time
 	log      *slog.Logger
-	count    func(Kind)
+	told     func(started time.Time, err error) // hears of each login at the ERP, and of each that was refused before it left
 
+	good    atomic.Pointer[time.Time] // when a login last went well; nil if none has
 	flights singleflight.Group
 	mu      sync.Mutex
 	local   map[string]Session
@@ -211,8 +213,9 @@ func (l *logins) renew(ctx context.Context, creds Credentials) (Session, error) 
 
 // login asks the ERP, once, and shares the session.
 func (l *logins) login(ctx context.Context, creds Credentials) (Session, error) {
+	start := time.Now()
 	s, err := through(ctx, l.breaker, l.bulkhead, opLogin, func() (Session, error) { return l.driver.Login(ctx, creds) })
-	l.count(KindOf(err))
+	l.told(start, err)
 	if KindOf(err) == KindBadCredentials {
 		l.refuse(creds)
 	}
@@ -220,6 +223,8 @@ func (l *logins) login(ctx context.Context, creds Credentials) (Session, error) 
 		return Session{}, loginError(err)
 	}
 	s.Proof = creds.Proof()
+	now := l.now()
+	l.good.Store(&now)
 	l.forgive(creds)
 	l.keep(creds.Account, s)
 	if err := l.save(ctx, creds.Account, s); err != nil {

@@ -56,11 +56,30 @@ var layouts = []string{
 func ParseMoment(text string, zone *time.Location) (Moment, bool) {
 	text = strings.TrimSpace(text)
 	for _, layout := range layouts {
+		if !alike(layout, text) {
+			continue
+		}
 		if t, err := time.ParseInLocation(layout, text, zone); err == nil {
 			return Moment{t}, true
 		}
 	}
 	return Moment{}, false
+}
+
+// alike sorts out most layouts that a text cannot have, by what stands behind the year and behind the day: an attempt that
+// fails makes four objects, and a page of orders has forty days on it.
+func alike(layout, text string) bool {
+	const year, day = len("2006"), len("2006-01-02")
+	if len(text) <= year {
+		return false
+	}
+	if isDigit(layout[year]) || isDigit(text[year]) {
+		return isDigit(layout[year]) && isDigit(text[year])
+	}
+	if layout[year] != text[year] {
+		return false
+	}
+	return len(layout) <= day || layout[day] != 'T' && layout[day] != ' ' || len(text) > day && text[day] == layout[day]
 }
 
 // MomentFromUnix reads seconds or milliseconds since 1970: above 10^11 only milliseconds make sense (10^11 s is the year 5138).

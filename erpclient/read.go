@@ -118,8 +118,9 @@ func attempt[T any](ctx context.Context, c *Client, ch *channel, q question[T], 
 		ctx = half
 	}
 	v, err := try(ctx, ch, q, attemptTime(left, a.attempts, ch.pace.usual()))
-	trail.Attempts = append(trail.Attempts, Attempt{Op: q.op, Channel: ch.name, Kind: outcomeOf(err), Took: time.Since(start)})
-	c.metrics.attempt(ch.name, q.op, outcomeOf(err))
+	made := attemptOf(q.op, ch, start, err)
+	trail.Attempts = append(trail.Attempts, made)
+	c.told(ch, made, err)
 	return v, err
 }
 

@@ -23,7 +23,10 @@ type Attempt struct {
 	Op      string
 	Channel string
 	Kind    Kind // "" is success
+	Started time.Time
 	Took    time.Duration
+	// Refused: the circuit breaker was open, and the ERP was not asked.
+	Refused bool
 }
 
 // Trail is what happened on the way to one answer.

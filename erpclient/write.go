@@ -52,7 +52,7 @@ func carryOut[T any](ctx context.Context, c *Client, op string, limit time.Durat
 		return none, unsent(until, op)
 	}
 	traceFrom(ctx).Add(Trail{Attempts: []Attempt{
-		{Op: op, Channel: c.primary.name, Kind: KindOutcomeUnknown, Took: time.Since(start)},
+		{Op: op, Channel: c.primary.name, Kind: KindOutcomeUnknown, Started: start, Took: time.Since(start)},
 	}})
 	return none, outcomeUnknown(op, contextError(until, op))
 }
@@ -115,8 +115,9 @@ type departure struct {
 func attemptWrite[T any](ctx context.Context, c *Client, q question[T], d departure, trail *Trail) (T, error) {
 	start := time.Now()
 	v, err := tryWrite(ctx, c.primary, q, d)
-	trail.Attempts = append(trail.Attempts, Attempt{Op: q.op, Channel: c.primary.name, Kind: outcomeOf(err), Took: time.Since(start)})
-	c.metrics.attempt(c.primary.name, q.op, outcomeOf(err))
+	made := attemptOf(q.op, c.primary, start, err)
+	trail.Attempts = append(trail.Attempts, made)
+	c.told(c.primary, made, err)
 	return v, err
 }
 

@@ -95,13 +95,16 @@ func (c *call) checkOpenID(given string) error {
 // mayScrape reports whether the address may read the metrics without a token.
 func (s *Server) mayScrape(address string) bool {
 	ip := net.ParseIP(address)
-	return ip != nil && slices.ContainsFunc(s.cfg.MetricsNetworks, func(n *net.IPNet) bool { return n.Contains(ip) })
+	return ip != nil && slices.ContainsFunc(s.live().MetricsNetworks, func(n *net.IPNet) bool { return n.Contains(ip) })
 }
 
-// admitAdmin lets admin tokens in.
+// admitAdmin lets admin tokens in, and admins who are logged in at the console.
 func (s *Server) admitAdmin(c *call) error {
-	if isOneOf(c, s.admins) {
+	if isOneOf(c, s.live().admins) {
 		return nil
+	}
+	if ok, err := s.admitConsole(c); ok || err != nil {
+		return err
 	}
 	return s.refuse(c)
 }
@@ -114,7 +117,7 @@ func (s *Server) admitService(c *call) error {
 	return s.refuse(c)
 }
 
-func (s *Server) isService(c *call) bool { return isOneOf(c, s.services) }
+func (s *Server) isService(c *call) bool { return isOneOf(c, s.live().services) }
 
 // refuse tells a user's session that it may not do this, and everything else nothing.
 func (s *Server) refuse(c *call) error {
@@ -130,23 +133,26 @@ type digest [sha256.Size]byte
 func digestsOf(tokens []string) []digest {
 	digests := make([]digest, len(tokens))
 	for i, token := range tokens {
-		digests[i] = sha256.Sum256([]byte(token))
+		digests[i] = digestOf(token)
 	}
 	return digests
 }
 
-// isOneOf compares the bearer token with every configured one, in constant time.
-func isOneOf(c *call, wanted []digest) bool {
-	token, ok := bearer(c)
-	if !ok {
-		return false
-	}
-	given := sha256.Sum256([]byte(token))
+func digestOf(token string) digest { return sha256.Sum256([]byte(token)) }
+
+// isIn compares with every one, in constant time.
+func (d digest) isIn(wanted []digest) bool {
 	match := 0
 	for _, want := range wanted {
-		match |= subtle.ConstantTimeCompare(given[:], want[:])
+		match |= subtle.ConstantTimeCompare(d[:], want[:])
 	}
 	return match == 1
+}
+
+// isOneOf reports whether the bearer token is a configured one.
+func isOneOf(c *call, wanted []digest) bool {
+	token, ok := bearer(c)
+	return ok && digestOf(token).isIn(wanted)
 }
 
 // maxTokenBytes is far above any token of ours; what is longer is not looked at.

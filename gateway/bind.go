@@ -101,20 +101,20 @@ const addressTries = 4
 // triesOf counts a try for the person and the ERP account, so that nobody can lock an account out for long or guess on
 // from another phone, and for the address.
 func (s *Server) triesOf(c *call, r bindRequest) []tries {
-	person := tries{s.cfg.BindLimit, []string{"bind-openid:" + c.session.OpenID}}
+	person := tries{s.live().BindLimit, []string{"bind-openid:" + c.session.OpenID}}
 	if r.username != "" {
 		person.subjects = append(person.subjects, "bind-user:"+strings.ToLower(r.username))
 	}
-	return []tries{person, {addressTries * s.cfg.BindLimit, []string{"bind-ip:" + network(c.RealIP())}}}
+	return []tries{person, {addressTries * s.live().BindLimit, []string{"bind-ip:" + network(c.RealIP())}}}
 }
 
 // attempt counts the try; where one of the limits is reached, it has counted for none.
 func (s *Server) attempt(c *call, all []tries) error {
-	if s.cfg.BindLimit < 0 {
+	if s.live().BindLimit < 0 {
 		return nil
 	}
 	for i, t := range all {
-		wait, err := s.deps.Attempts.Attempt(c.Request().Context(), s.cfg.BindWindow, t.limit, t.subjects...)
+		wait, err := s.deps.Attempts.Attempt(c.Request().Context(), s.live().BindWindow, t.limit, t.subjects...)
 		if err == nil && wait > 0 {
 			err = tooManyAttempts.after(wait, nil)
 		}
@@ -128,7 +128,7 @@ func (s *Server) attempt(c *call, all []tries) error {
 
 // refund runs apart from the request's deadline: the try was counted, so it has to be taken back.
 func (s *Server) refund(c *call, all []tries) {
-	if s.cfg.BindLimit < 0 {
+	if s.live().BindLimit < 0 {
 		return
 	}
 	for _, t := range all {

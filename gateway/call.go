@@ -24,16 +24,18 @@ type call struct {
 
 // record is what will be told about the call when it is over.
 type record struct {
-	start    time.Time
-	logID    string
-	route    string // the template, never the raw path
-	params   map[string]any
-	secrets  []string         // names of params that are secrets in this call only
-	code     int              // as the envelope says it; 200 for success
-	fault    string           // the error's name, "" for success
-	cause    error            // for the log only
-	source   erpclient.Source // of an answer from the ERP
-	response []byte
+	start time.Time
+	logID string
+	route string // the template, never the raw path
+	// operation: an admin asks, which is no customer's traffic.
+	operation bool
+	params    map[string]any
+	secrets   []string         // names of params that are secrets in this call only
+	code      int              // as the envelope says it; 200 for success
+	fault     string           // the error's name, "" for success
+	cause     error            // for the log only
+	source    erpclient.Source // of an answer from the ERP
+	response  []byte
 	// forgotten: the person asked to be; the call's row does not name them.
 	forgotten bool
 }

@@ -78,8 +78,10 @@ func docsOperations(api *openapi3.T, tag string) (list []docsOperation) {
 
 var pathParameter = regexp.MustCompile(`:(\w+)`)
 
-// documentedPath turns the router's /orders/:id into the file's /orders/{id}.
-func documentedPath(template string) string { return pathParameter.ReplaceAllString(template, "{$1}") }
+// documentedPath turns the router's /orders/:id into the file's /orders/{id}, and its /console/* into /console/{file}.
+func documentedPath(template string) string {
+	return strings.ReplaceAll(pathParameter.ReplaceAllString(template, "{$1}"), "*", "{file}")
+}
 
 func docsOperationOf(method, path string, op *openapi3.Operation) docsOperation {
 	d := docsOperation{
@@ -90,7 +92,11 @@ func docsOperationOf(method, path string, op *openapi3.Operation) docsOperation 
 		media := op.RequestBody.Value.Content["application/json"]
 		d.Bodies, d.Requests = docsBodies(media.Schema.Value), docsRequests(media)
 	}
-	for kind, media := range op.Responses.Status(200).Value.Content { // each has one
+	answer := op.Responses.Status(200)
+	if answer == nil { // it only leads elsewhere
+		return d
+	}
+	for kind, media := range answer.Value.Content { // each has one
 		d.Kind, d.Example = kind, docsExample(media.Example)
 		if data := property(media.Schema.Value, "data"); data != nil {
 			d.Answer = docsAnswer(data.Value)

@@ -72,6 +72,9 @@ func wrongMethod(ec echo.Context, methods string) error {
 // answerFault writes the fault, unless an answer has begun.
 func (s *Server) answerFault(c *call, err error) {
 	f := faultFor(err)
+	if f.problem == erpBadCredentials || f.problem == inviteCodeInvalid {
+		s.loginFailed()
+	}
 	c.record.code, c.record.fault, c.record.cause = f.Code, f.Name, err
 	if c.Response().Committed {
 		return
@@ -89,14 +92,25 @@ func (s *Server) tell(c *call) {
 		template = "(unmatched)"
 	}
 	method := knownMethod(c.Request().Method)
-	s.metrics.observe(method, template, c.record.code, took)
-	if !isAPI(c) {
+	s.metrics.observe(method, template, c.record.code, took, c.id)
+	if !isAPI(c) && !isConsoleAct(c) {
 		return
 	}
-	s.deps.Performance.Record(method+" "+template, took, c.record.code < http.StatusInternalServerError)
+	failed := c.record.code >= http.StatusInternalServerError
+	s.deps.Performance.Record(method+" "+template, took, !failed)
 	trail := c.trace.Trail()
+	if !c.record.operation {
+		s.traffic.add(s.cfg.Now(), took, failed, c.record.source, trail.Coalesced)
+		s.stories.add(c.id, s.storyOf(c, method, template, took, trail))
+	}
 	s.logLine(c, method, template, took, trail)
 	s.deps.Log.Call(s.rowOf(c, method, template, took, trail))
+}
+
+func (s *Server) loginFailed() {
+	if s.cfg.LoginFailed != nil {
+		s.cfg.LoginFailed()
+	}
 }
 
 // rowOf is what the call log keeps of a call.

@@ -60,7 +60,7 @@ func (s *Server) takeERPEvent(c *call) error {
 	if err != nil {
 		return err
 	}
-	configured, ok := s.cfg.EventMessages[e.kind]
+	configured, ok := s.live().EventMessages[e.kind]
 	if !ok {
 		return notSupported.because(errors.New("no template is configured for this type of event"))
 	}

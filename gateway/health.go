@@ -1,18 +1,24 @@
 package gateway
 
 import (
+	"context"
 	"net/http"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
-	"snowgate/erpclient"
 	"snowgate/health"
 )
 
-// Monitor tells what the last probes found.
+// Monitor tells what the last probes found, and what that and real calls come to.
 type Monitor interface {
 	Snapshot() []health.Result
+	Verdicts() []health.Verdict
+	Verdict(probe string) (health.Verdict, bool)
+	History(probe string) []health.Outcome
+	Availability(probe string) (health.Availability, bool)
+	// Look looks now. Errors: health.ErrUnknownProbe, or that of ctx.
+	Look(ctx context.Context, probe string) (health.Result, error)
 }
 
 // The probes the gateway knows by name.
@@ -26,22 +32,30 @@ const (
 	ProbeMessages = "messages"
 	// ProbeStandby looks at the ERP's standby channel, where there is one.
 	ProbeStandby = "erp_standby"
+	// ProbeERPLogin logs in to the ERP, rarely, where there is a service account.
+	ProbeERPLogin = "erp_login"
+	// ProbeStock looks at the second system for stock, where there is one.
+	ProbeStock = "stock"
 )
 
-// component is one probe as everybody may see it: no addresses, no error texts.
+// component is one part as everybody may see it: no addresses, no error texts, no reasons.
 type component struct {
 	Status health.State `json:"status"`
 	AgeMS  int64        `json:"ageMs"` // since the last look
 }
 
-// healthCheck is GET /api/health/check: 200, or 503 when nobody can be served. It reports the last probes and does not
-// probe, so that polling it costs nothing.
+// healthCheck is GET /api/health/check: 200, or 503 when nobody can be served. It reports the verdicts on the parts and does
+// not probe, so that polling it costs nothing.
 func (s *Server) healthCheck(c *call) error {
-	results := s.deps.Monitor.Snapshot()
-	verdict, cause := verdictOf(results)
+	verdicts := s.deps.Monitor.Verdicts()
+	verdict, cause := joined(verdicts)
 	data := map[string]any{"status": verdict, "checkedAt": s.timestamp(s.cfg.Now())}
-	for _, r := range results {
-		data[r.Name] = component{Status: r.State, AgeMS: r.Age.Milliseconds()}
+	ages := map[string]int64{}
+	for _, r := range s.deps.Monitor.Snapshot() {
+		ages[r.Name] = r.Age.Milliseconds()
+	}
+	for _, v := range verdicts {
+		data[v.Name] = component{Status: v.State, AgeMS: ages[v.Name]}
 	}
 	if cause != nil {
 		return &fault{problem: cause, retryAfter: erpRetry, data: data}
@@ -49,21 +63,22 @@ func (s *Server) healthCheck(c *call) error {
 	return c.ok(data)
 }
 
-// verdictOf joins the probes: without Redis or any channel to the ERP no customer is served, without the rest most
+// joined is the verdict on the whole: without Redis or any channel to the ERP no customer is served, without the rest most
 // things go on.
-func verdictOf(results []health.Result) (verdict string, cause *problem) {
+func joined(verdicts []health.Verdict) (verdict string, cause *problem) {
 	state := map[string]health.State{}
 	verdict = "up"
-	for _, r := range results {
-		state[r.Name] = r.State
-		if r.State != health.Up {
+	for _, v := range verdicts {
+		state[v.Name] = v.State
+		if v.State != health.Up {
 			verdict = "degraded"
 		}
 	}
+	standby := state[ProbeStandby] == health.Up || state[ProbeStandby] == health.Degraded
 	switch {
 	case state[ProbeRedis] == health.Down:
 		return "down", storeUnavailable
-	case state[ProbeERP] == health.Down && state[ProbeStandby] != health.Up:
+	case state[ProbeERP] == health.Down && !standby:
 		return "down", erpUnavailable
 	default:
 		return verdict, nil
@@ -82,8 +97,7 @@ type probeStatus struct {
 	Failures  int          `json:"failures"`
 }
 
-// erpStatus is GET /api/erp/status: channels, breakers and probes.
-func (s *Server) erpStatus(c *call) error {
+func (s *Server) probeStatuses() []probeStatus {
 	probes := []probeStatus{}
 	for _, r := range s.deps.Monitor.Snapshot() {
 		probes = append(probes, probeStatus{
@@ -91,10 +105,7 @@ func (s *Server) erpStatus(c *call) error {
 			AgeMS: r.Age.Milliseconds(), LatencyMS: milliseconds(r.Latency), LastError: r.LastError, Failures: r.Failures,
 		})
 	}
-	return c.ok(struct {
-		erpclient.Status
-		Probes []probeStatus `json:"probes"`
-	}{s.deps.ERP.Status(), probes})
+	return probes
 }
 
 func (s *Server) optionalTime(t time.Time) *string {
@@ -106,34 +117,6 @@ func (s *Server) optionalTime(t time.Time) *string {
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
-
-// figures is one window of one route.
-type figures struct {
-	Count         uint64  `json:"count"`
-	Errors        uint64  `json:"errors"`
-	SuccessRate   float64 `json:"successRate"` // 0..1
-	ErrorRate     float64 `json:"errorRate"`   // 0..1
-	RatePerSecond float64 `json:"ratePerSecond"`
-	P50MS         float64 `json:"p50Ms"`
-	P95MS         float64 `json:"p95Ms"`
-	P99MS         float64 `json:"p99Ms"`
-	MaxMS         float64 `json:"maxMs"`
-}
-
-// performance is GET /api/metrics/performance: per route over 1 m, 5 m, 1 h and 24 h.
-func (s *Server) performance(c *call) error {
-	routes := map[string]map[string]figures{}
-	for series, windows := range s.deps.Performance.Snapshot() {
-		routes[series] = map[string]figures{}
-		for window, f := range windows {
-			routes[series][window] = figures{
-				Count: f.Count, Errors: f.Errors, SuccessRate: f.SuccessRate, ErrorRate: f.ErrorRate, RatePerSecond: f.RatePerSecond,
-				P50MS: milliseconds(f.P50), P95MS: milliseconds(f.P95), P99MS: milliseconds(f.P99), MaxMS: milliseconds(f.Max),
-			}
-		}
-	}
-	return c.ok(map[string]any{"routes": routes, "windows": []string{"1m", "5m", "1h", "24h"}})
-}
 
 // livez says that the process answers; readyz that it should be sent work.
 func (s *Server) livez(c *call) error {
@@ -165,9 +148,9 @@ func (s *Server) notReady() string {
 	return ""
 }
 
-// prometheus is GET /metrics.
+// prometheus is GET /metrics. Exemplars are in the OpenMetrics format only, for a scraper that asks for it.
 func (s *Server) prometheus(c *call) error {
 	c.record.code = http.StatusOK
-	promhttp.HandlerFor(s.deps.Registry, promhttp.HandlerOpts{}).ServeHTTP(c.Response(), c.Request())
+	promhttp.HandlerFor(s.deps.Registry, promhttp.HandlerOpts{EnableOpenMetrics: true}).ServeHTTP(c.Response(), c.Request())
 	return nil
 }

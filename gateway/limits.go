@@ -30,9 +30,9 @@ func (s *Server) limit(c *call, r route) error {
 	case r.unlimited():
 		return nil
 	case r.path == loginPath:
-		return s.charge(c, s.perIP(c), keyed(s.cfg.Limits.LoginsPerIP, "login "+network(c.RealIP())))
+		return s.charge(c, s.perIP(c), keyed(s.live().Limits.LoginsPerIP, "login "+network(c.RealIP())))
 	case c.session.OpenID != "":
-		return s.charge(c, s.perIP(c), keyed(s.cfg.Limits.PerOpenID, r.class()+" "+c.session.OpenID))
+		return s.charge(c, s.perIP(c), keyed(s.live().Limits.PerOpenID, r.class()+" "+c.session.OpenID))
 	default:
 		return nil
 	}
@@ -67,7 +67,7 @@ func (r route) class() string {
 }
 
 func (s *Server) perIP(c *call) session.Rate {
-	return keyed(s.cfg.Limits.PerIP, "ip "+network(c.RealIP()))
+	return keyed(s.live().Limits.PerIP, "ip "+network(c.RealIP()))
 }
 
 func keyed(r session.Rate, key string) session.Rate {

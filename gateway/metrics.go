@@ -41,7 +41,14 @@ func newMetrics(r prometheus.Registerer) *metrics {
 	return m
 }
 
-func (m *metrics) observe(method, route string, code int, took time.Duration) {
+// observe counts a request. Its id is no label but an exemplar: where a scraper asks for OpenMetrics, each bucket names the
+// last request that fell into it.
+func (m *metrics) observe(method, route string, code int, took time.Duration, id string) {
 	m.requests.WithLabelValues(method, route, strconv.Itoa(code)).Inc()
-	m.duration.WithLabelValues(method, route).Observe(took.Seconds())
+	duration := m.duration.WithLabelValues(method, route)
+	if with, ok := duration.(prometheus.ExemplarObserver); ok {
+		with.ObserveWithExemplar(took.Seconds(), prometheus.Labels{"request_id": id})
+		return
+	}
+	duration.Observe(took.Seconds())
 }

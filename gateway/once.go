@@ -88,11 +88,14 @@ func (s *Server) writeOnce(c *call, w once) (settled, error) {
 	return result, naming(key, err)
 }
 
+// intentLease is how long a write may be in hand.
+func (s *Server) intentLease() time.Duration { return max(intentLease, 2*s.cfg.WriteTimeout) }
+
 // intentFor takes the key, or waits within the request's time for whoever has it.
 func (s *Server) intentFor(ctx context.Context, scoped, request string) (session.Intent, error) {
-	intent, err := s.deps.Intents.BeginIntent(ctx, scoped, request, intentLease)
+	intent, err := s.deps.Intents.BeginIntent(ctx, scoped, request, s.intentLease())
 	if err == nil && intent.State == session.IntentRunning {
-		intent, err = s.deps.Intents.AwaitIntent(ctx, scoped, request, intentLease)
+		intent, err = s.deps.Intents.AwaitIntent(ctx, scoped, request, s.intentLease())
 	}
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):

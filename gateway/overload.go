@@ -14,7 +14,7 @@ const overloadRetry = time.Second
 // everybody. Whether we live, and how we are, is answered always: it costs nothing and is wanted most then.
 func (s *Server) shed(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(ec echo.Context) error {
-		if s.inHand.Add(1) > int64(s.cfg.MaxInFlight) && !isVital(ec.Request().URL.Path) {
+		if s.inHand.Add(1) > int64(s.live().MaxInFlight) && !isVital(ec.Request().URL.Path) {
 			s.inHand.Add(-1)
 			s.metrics.shed.Inc()
 			return erpBusy.after(overloadRetry, nil)

@@ -41,7 +41,8 @@ func knownName(name string) string {
 	switch name {
 	case "openid", "keyword", "status", "page", "pageSize", "from", "to", "route", "user", "requestId", "state", "template", "msgid", "everywhere",
 		"barcode", "warehouseId", "days", "by", "a", "b", "productId", "leadTimeDays", "leadTimeStdDev", "orderingCost", "holdingCost",
-		"holdingRate", "unitCost", "serviceLevel":
+		"holdingRate", "unitCost", "serviceLevel",
+		"id", "sessionId", "companyId", "customerId":
 		return name
 	default:
 		return "query"

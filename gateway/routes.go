@@ -33,12 +33,14 @@ const (
 	slow  = 8 * time.Second
 	// settling is what a write has beyond a query's time to find out what became of it.
 	settling = 2 * time.Second
+	// settlingAll is for an admin who ends the bindings of a whole company.
+	settlingAll = 20 * time.Second
 )
 
 // routes is the whole surface. Everything that is not in it is 404, and a new line without an access level does not
 // compile: deny is the default.
 func (s *Server) routes() []route {
-	page, write := s.cfg.QueryTimeout, s.cfg.QueryTimeout+settling
+	page, write := s.cfg.QueryTimeout, max(s.cfg.QueryTimeout, s.cfg.WriteTimeout)+settling
 	return []route{
 		{http.MethodPost, loginPath, anyone, slow, (*Server).login},
 		{http.MethodPost, "/api/auth/logout", member, quick, (*Server).logout},
@@ -60,8 +62,8 @@ func (s *Server) routes() []route {
 		{http.MethodPost, "/api/inventory/record", bound, write, (*Server).recordStock},
 		{http.MethodPost, "/api/orders", bound, write, (*Server).createOrder},
 		{http.MethodGet, "/api/approvals", bound, page, (*Server).approvals},
-		{http.MethodPost, "/api/approvals/:id/approve", bound, slow, (*Server).approve},
-		{http.MethodPost, "/api/approvals/:id/reject", bound, slow, (*Server).reject},
+		{http.MethodPost, "/api/approvals/:id/approve", bound, write + 2*page, (*Server).approve},
+		{http.MethodPost, "/api/approvals/:id/reject", bound, write + 2*page, (*Server).reject},
 		{http.MethodGet, "/api/dashboard/summary", bound, page, (*Server).dashboard},
 		{http.MethodGet, "/api/insights/replenishment", bound, slow, (*Server).replenishment},
 		{http.MethodGet, "/api/insights/abc", bound, slow, (*Server).classes},
@@ -75,7 +77,21 @@ func (s *Server) routes() []route {
 		{http.MethodPost, callbackPath, anyone, pushWithin, (*Server).takePush},
 
 		{http.MethodGet, "/api/health/check", anyone, quick, (*Server).healthCheck},
+		{http.MethodGet, "/api/admin/overview", admin, quick, (*Server).overview},
+		{http.MethodPost, "/api/admin/erp/probe", admin, slow, (*Server).probeNow},
+		{http.MethodPost, "/api/admin/erp/standby", admin, quick, (*Server).forceStandby},
+		{http.MethodGet, "/api/admin/alerts", admin, quick, (*Server).showAlerts},
+		{http.MethodPost, "/api/admin/alerts/test", admin, slow, (*Server).testAlerts},
+		{http.MethodGet, "/api/admin/maintenance", admin, quick, (*Server).listMaintenance},
+		{http.MethodPost, "/api/admin/maintenance", admin, quick, (*Server).openMaintenance},
+		{http.MethodDelete, "/api/admin/maintenance", admin, quick, (*Server).closeMaintenance},
+		{http.MethodGet, "/api/admin/sessions", admin, slow, (*Server).showSessions},
+		{http.MethodDelete, "/api/admin/sessions", admin, quick, (*Server).endPersonsSessions},
+		{http.MethodDelete, "/api/admin/sessions/:id", admin, quick, (*Server).endOneSession},
+		{http.MethodDelete, "/api/admin/bindings", admin, settlingAll, (*Server).endBindings},
+		{http.MethodGet, "/api/admin/config", admin, quick, (*Server).showConfig},
 		{http.MethodGet, "/api/admin/calls", admin, slow, (*Server).searchCalls},
+		{http.MethodGet, "/api/admin/calls/:id", admin, slow, (*Server).oneCall},
 		{http.MethodGet, "/api/admin/messages", admin, slow, (*Server).searchMessages},
 		{http.MethodPost, "/api/admin/messages/:id/retry", admin, quick, (*Server).retryMessage},
 		{http.MethodPost, "/api/admin/messages/:id/drop", admin, quick, (*Server).dropMessage},
@@ -87,6 +103,11 @@ func (s *Server) routes() []route {
 		{http.MethodGet, "/livez", anyone, quick, (*Server).livez},
 		{http.MethodGet, "/readyz", anyone, quick, (*Server).readyz},
 		{http.MethodGet, "/metrics", scraper, quick, (*Server).prometheus},
+		{http.MethodGet, "/console", anyone, quick, (*Server).consoleIndex},
+		{http.MethodGet, "/console/session", anyone, quick, (*Server).consoleSession},
+		{http.MethodPost, consoleLoginPath, anyone, quick, (*Server).consoleLogin},
+		{http.MethodPost, consoleOutPath, anyone, quick, (*Server).consoleLogout},
+		{http.MethodGet, consolePath, anyone, slow, (*Server).consoleFiles},
 		{http.MethodGet, "/debug/pprof", admin, profiling, (*Server).profiles},
 		{http.MethodGet, "/debug/pprof/:profile", admin, profiling, (*Server).profiles},
 		{http.MethodGet, "/docs", anyone, quick, (*Server).docs},

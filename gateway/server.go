@@ -14,13 +14,13 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"snowgate/audit"
-	"snowgate/health"
 )
 
 // Config sets a Server up. The zero value of a field means its default.
 type Config struct {
 	HTTPStatus     string                  // "auto" (default), "real" or "always-200"
 	QueryTimeout   time.Duration           // for a page of the ERP's data; default 2.5 s
+	WriteTimeout   time.Duration           // of a write at the ERP; default QueryTimeout
 	AdminTokens    []string                // several at once, for rotation; none: admin routes refuse everybody
 	ServiceKeys    []string                // of other servers, several at once; none: routes for them refuse everybody
 	EventMessages  map[string]EventMessage // what an ERP event becomes, by its type; one that is missing becomes nothing
@@ -37,6 +37,9 @@ type Config struct {
 	slack           time.Duration // beyond every route's deadline: a busy machine's tests are no outage
 	HSTS            bool          // whoever reaches us does so through TLS, and shall in future
 	Origins         []string      // of web pages that may call the API from a browser; default none
+	Version         string        // of the program, for admins
+	// LoginFailed hears of every wrong password, invite code and admin token. It must be quick. Default: nobody hears.
+	LoginFailed func()
 }
 
 // Log takes what happened. It never blocks and never fails the call.
@@ -50,6 +53,8 @@ type Log interface {
 	Forget(pseudonym string) error
 	// Ready is an error when records cannot be taken: what must not happen without one is refused then.
 	Ready() error
+	// Stats are of the spool.
+	Stats() audit.Stats
 }
 
 // Masker makes text fit to be kept: no secrets, no personal data.
@@ -59,12 +64,6 @@ type Masker interface {
 	JSON(body []byte, limit int, secrets ...string) string
 	// Pseudonym of "" is "", and a pseudonym's is itself.
 	Pseudonym(kind, value string) string
-}
-
-// Performance keeps the rolling figures per route.
-type Performance interface {
-	Record(series string, took time.Duration, ok bool)
-	Snapshot() map[string]map[string]health.Figures
 }
 
 // Deps is everything the gateway asks of the rest of the house.
@@ -89,7 +88,17 @@ type Deps struct {
 	Masker      Masker
 	Monitor     Monitor
 	Performance Performance
-	Registry    *prometheus.Registry
+	Fleet       Fleet
+	Alerts      Alerts
+	Systems     []System // the main one first; default: ERP alone
+	Standby     Standby
+	Directory   Directory
+	// Configuration is what is in force, secrets masked; nil: nothing is shown.
+	Configuration func() []ConfigEntry
+	// Console answers below /console/; nil: there is no console, and no way to log in at it.
+	Console         http.Handler
+	ConsoleSessions ConsoleSessions
+	Registry        *prometheus.Registry
 }
 
 // Server is the HTTP surface. Make it with New; it is an http.Handler and safe for concurrent use.
@@ -97,9 +106,13 @@ type Server struct {
 	cfg      Config
 	deps     Deps
 	echo     *echo.Echo
-	admins   []digest
-	services []digest
+	settings atomic.Pointer[settings]
+	started  time.Time
 	metrics  *metrics
+	traffic  traffic
+	stories  stories
+	fleet    fleetView
+	counts   headCount
 	inHand   atomic.Int64
 	draining atomic.Bool
 }
@@ -107,11 +120,15 @@ type Server struct {
 // New builds the server from its parts.
 func New(cfg Config, deps Deps) *Server {
 	s := &Server{cfg: cfg.withDefaults(), deps: deps, echo: echo.New(), metrics: newMetrics(deps.Registry)}
-	s.admins, s.services = digestsOf(cfg.AdminTokens), digestsOf(cfg.ServiceKeys)
+	s.started = s.cfg.Now()
+	s.settings.Store(newSettings(s.cfg))
+	if s.deps.Systems == nil {
+		s.deps.Systems = mainSystem(deps.ERP)
+	}
 	e := s.echo
 	e.HideBanner, e.HidePort, e.Debug = true, true, false
 	e.Logger.SetOutput(io.Discard) // ours is slog; echo's would print raw paths
-	e.IPExtractor = ipExtractor(cfg.TrustedProxies)
+	e.IPExtractor = s.addressOf
 	e.HTTPErrorHandler = func(error, echo.Context) {} // door answers; nothing gets past it
 	e.Use(s.door)
 	s.allowOrigins()
@@ -172,13 +189,13 @@ func (s *Server) through(r route) echo.HandlerFunc {
 		if !ok {
 			return internal.because(nil)
 		}
-		if slices.Contains(c.ParamValues(), "") { // the router lets /api/orders//status and /api/orders/ through
+		if r.path != consolePath && slices.Contains(c.ParamValues(), "") { // the router lets /api/orders//status and /api/orders/ through
 			return notFound.because(nil)
 		}
 		ctx, cancel := context.WithTimeout(c.Request().Context(), r.within+s.cfg.slack)
 		defer cancel()
 		c.SetRequest(c.Request().WithContext(ctx))
-		c.record.route = r.path
+		c.record.route, c.record.operation = r.path, r.who == admin
 		if err := s.admit(c, r.who); err != nil {
 			return s.limitRefused(c, r, err)
 		}

@@ -18,7 +18,6 @@ import (
 
 	"snowgate/audit"
 	"snowgate/audit/mask"
-	"snowgate/health"
 	"snowgate/session"
 	"snowgate/wxmsg"
 	"snowgate/wxmsg/queue"
@@ -33,6 +32,7 @@ func (silentLog) Binding(audit.BindingChange)   {}
 func (silentLog) Write(audit.WriteChange) error { return nil }
 func (silentLog) Forget(string) error           { return nil }
 func (silentLog) Ready() error                  { return nil }
+func (silentLog) Stats() audit.Stats            { return audit.Stats{} }
 
 // anybody is WeChat that knows every code of the form code-of-OPENID.
 type anybody struct{}
@@ -89,8 +89,8 @@ func newArena(f *testing.F) *arena {
 		Sessions: store, Bindings: store, Attempts: store, WeChat: anybody{}, Push: push, Once: store, ERP: a.erp, Stock: a.erp,
 		Sales: a.erp, Approvals: a.erp, Intents: store, Log: silentLog{}, Archive: &fakeArchive{}, Messages: messages,
 		Templates: fakeTemplates{}, Customers: store, Masker: mask.New(sealer.Pseudonym), Monitor: &fakeMonitor{results: healthy()},
-		Performance: health.NewPerformance(nil), Registry: prometheus.NewRegistry(),
-	})
+		Registry: prometheus.NewRegistry(),
+	}.watched().at(store))
 	return a
 }
 

@@ -77,8 +77,8 @@ func newWorld(t *testing.T, change ...func(*Config, *Deps)) *world {
 		ERP: w.erp, Stock: w.erp, Sales: w.erp, Approvals: w.erp, Intents: w.store, Log: w.log, Archive: w.archive,
 		Messages: newMessages(t, w.redis.Addr(), masker.Pseudonym), Templates: fakeTemplates{}, Customers: w.store,
 		Masker: masker, Monitor: w.monitor,
-		Performance: health.NewPerformance(nil), Registry: prometheus.NewRegistry(),
-	}
+		Registry: prometheus.NewRegistry(),
+	}.watched().at(w.store)
 	for _, f := range change {
 		f(&cfg, &deps)
 	}
@@ -181,11 +181,12 @@ func (w *world) send(r *http.Request) answer {
 	return a
 }
 
-// checkRow holds the call log to one row per call under /api, none for the rest.
+// checkRow holds the call log to one row per call under /api and per login or logout at the console, none for the rest.
 func (w *world) checkRow(r *http.Request, a answer, before int) {
 	w.t.Helper()
 	want := 0
-	if r.URL.Path == "/api" || strings.HasPrefix(r.URL.Path, "/api/") {
+	act := r.Method == http.MethodPost && (r.URL.Path == consoleLoginPath || r.URL.Path == consoleOutPath)
+	if act || r.URL.Path == "/api" || strings.HasPrefix(r.URL.Path, "/api/") {
 		want = 1
 	}
 	if w.log.frozen() {
@@ -486,6 +487,8 @@ func (f *fakeLog) fill(why error) {
 	f.full = why
 }
 
+func (f *fakeLog) Stats() audit.Stats { return audit.Stats{Pending: 3, Bytes: 4096, Fill: 0.25} }
+
 func (f *fakeLog) forgotten() []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -605,9 +608,56 @@ func (f *fakeArchive) asked() []CallQuery {
 	return append([]CallQuery(nil), f.queries...)
 }
 
-type fakeMonitor struct{ results []health.Result }
+// fakeMonitor finds the same again and again. Its verdicts are the probes' unless a test says otherwise.
+type fakeMonitor struct {
+	results []health.Result
+	words   map[string]health.Verdict
+	past    map[string][]health.Outcome
+	shares  map[string]health.Availability
+	mu      sync.Mutex
+	looked  []string
+}
 
 func (f *fakeMonitor) Snapshot() []health.Result { return f.results }
+
+func (f *fakeMonitor) Verdicts() (all []health.Verdict) {
+	for _, r := range f.results {
+		v, _ := f.Verdict(r.Name)
+		all = append(all, v)
+	}
+	return all
+}
+
+func (f *fakeMonitor) Verdict(probe string) (health.Verdict, bool) {
+	if v, ok := f.words[probe]; ok {
+		return v, true
+	}
+	for _, r := range f.results {
+		if r.Name == probe {
+			return health.Verdict{Name: probe, State: r.State, Since: r.Since}, true
+		}
+	}
+	return health.Verdict{Name: probe, State: health.Unknown}, false
+}
+
+func (f *fakeMonitor) History(probe string) []health.Outcome { return f.past[probe] }
+
+func (f *fakeMonitor) Availability(probe string) (health.Availability, bool) {
+	a, ok := f.shares[probe]
+	return a, ok
+}
+
+func (f *fakeMonitor) Look(_ context.Context, probe string) (health.Result, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.looked = append(f.looked, probe)
+	for _, r := range f.results {
+		if r.Name == probe {
+			return r, nil
+		}
+	}
+	return health.Result{}, health.ErrUnknownProbe
+}
 
 // set changes one probe's state.
 func (f *fakeMonitor) set(name string, state health.State) {

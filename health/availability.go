@@ -117,14 +117,15 @@ func (p *presence) merge(blob []byte, now time.Time) error {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	takeLonger(p.minutes[:], shared.Minutes, now.Unix()/60)
-	takeLonger(p.hours[:], shared.Hours, now.Unix()/3600)
+	takeLonger(p.minutes[:], shared.Minutes, now, time.Minute)
+	takeLonger(p.hours[:], shared.Hours, now, time.Hour)
 	return nil
 }
 
-func takeLonger(ring, shared []stretch, running int64) {
+func takeLonger(ring, shared []stretch, now time.Time, width time.Duration) {
+	running, longest := now.Unix()/int64(width/time.Second), (width + longestGap).Seconds()
 	for _, s := range shared {
-		sane := s.Good >= 0 && s.Good <= s.Known && s.Number <= running && s.Number > running-int64(len(ring))
+		sane := s.Good >= 0 && s.Good <= s.Known && s.Known <= longest && s.Number <= running && s.Number > running-int64(len(ring))
 		if !sane {
 			continue
 		}

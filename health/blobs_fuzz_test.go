@@ -10,11 +10,13 @@ import (
 // otherReplicas is a board on which every topic holds the same bytes.
 type otherReplicas []byte
 
-func (otherReplicas) Publish(context.Context, string, string, []byte, time.Duration) error { return nil }
+func (otherReplicas) Publish(context.Context, string, string, []byte, time.Duration) error {
+	return nil
+}
 func (o otherReplicas) Read(context.Context, string) (map[string][]byte, error) {
 	return map[string][]byte{"erp": o, "other": o}, nil
 }
-func (otherReplicas) Lease(context.Context, string, string, time.Duration) (bool, error) { return false, nil }
+func (otherReplicas) Lead(context.Context, string, time.Duration) (bool, error) { return false, nil }
 
 // Whatever other replicas have left on the board, what comes of it are shares from 0 to 1, counts that are not negative, and
 // states that are known.

@@ -19,12 +19,15 @@ func (f *foreignPulses) sum(part string, now time.Time, seconds int) (calls, fai
 	for _, m := range f.members {
 		for age, c := range m[part] {
 			if age+older < seconds {
-				calls, failures = calls+max(c[0], 0), failures+max(c[1], 0)
+				calls, failures = calls+counted(c[0]), failures+counted(c[1])
 			}
 		}
 	}
 	return calls, failures
 }
+
+// counted is a number of calls in one second as another replica tells it, if it can be one.
+func counted(n int) int { return min(max(n, 0), 1e9) }
 
 // share tells the other replicas how calls went here, and hears how they went there. Who has nothing to tell is silent.
 func (p *Pulse) share(ctx context.Context, board Board, member string, ttl time.Duration) error {

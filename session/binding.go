@@ -1,12 +1,14 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -117,7 +119,7 @@ func (s *Store) sealOwner(openid string) string {
 func (s *Store) Binding(ctx context.Context, openid string) (b Binding, err error) {
 	var adopted bool
 	err = s.read(ctx, "binding", func(ctx context.Context) error {
-		fields, err := s.rdb.HMGet(ctx, s.bindingKey(openid), "id", "v", "e").Result()
+		fields, err := s.often.HMGet(ctx, s.bindingKey(openid), "id", "v", "e").Result()
 		if err != nil {
 			return err
 		}
@@ -141,13 +143,22 @@ func (s *Store) bindingFrom(openid string, fields []any) (Binding, error) {
 	}
 	id, _ := fields[0].(string)
 	sealed, _ := fields[1].(string)
-	b := Binding{ID: id, OpenID: openid}
+	b, err := s.bindings.open(openid, sealed, func() (Binding, error) { return s.unsealBinding(openid, sealed) })
+	if err != nil {
+		return Binding{ID: id, OpenID: openid}, err
+	}
+	b.ID, b.OpenID = cmp.Or(b.ID, id), cmp.Or(b.OpenID, openid)
+	b.Permissions = slices.Clone(b.Permissions) // the caller's own
+	return b, nil
+}
+
+func (s *Store) unsealBinding(openid, sealed string) (b Binding, err error) {
 	plain, err := s.sealer.Open(purposeBinding, openid, sealed)
 	if err != nil {
 		return b, err
 	}
 	if json.Unmarshal(plain, &b) != nil {
-		return Binding{ID: id, OpenID: openid}, ErrUnreadable
+		return b, ErrUnreadable
 	}
 	return b, nil
 }

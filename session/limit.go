@@ -87,7 +87,7 @@ func (s *Store) Limit(ctx context.Context, checks ...Rate) (Verdict, error) {
 	}
 	var verdict Verdict
 	err = s.write(ctx, "limit", func(ctx context.Context) error {
-		row, err := takeRates.Run(ctx, s.rdb, keys, args...).StringSlice()
+		row, err := takeRates.Run(ctx, s.often, keys, args...).StringSlice()
 		if err != nil {
 			return err
 		}

@@ -76,8 +76,9 @@ func newAEAD(secret []byte) (cipher.AEAD, error) {
 // Seal encrypts plain for one purpose and one owner, as "keyid.base64url". Sealing twice gives two different texts.
 // The purpose must not contain a zero byte.
 func (s *Sealer) Seal(purpose, owner string, plain []byte) string {
-	sealed := s.byID[s.first].Seal(nil, nil, plain, boundTo(purpose, owner)) //nolint:gosec // the AEAD makes a random nonce itself
-	return s.first + "." + base64.RawURLEncoding.EncodeToString(sealed)
+	sealed := s.byID[s.first].Seal(nil, nil, plain, boundTo(purpose, owner))              //nolint:gosec // the AEAD makes a random nonce itself
+	text := make([]byte, 0, len(s.first)+1+base64.RawURLEncoding.EncodedLen(len(sealed))) // an answer has 10 KB: copied as rarely as can be
+	return string(base64.RawURLEncoding.AppendEncode(append(append(text, s.first...), '.'), sealed))
 }
 
 // Open decrypts what Seal made for the same purpose and owner. Every failure is ErrUnreadable.

@@ -129,7 +129,7 @@ func (s *Store) Get(ctx context.Context, token string) (sess Session, renewed bo
 		return Session{}, false, fmt.Errorf("get session: malformed token: %w", ErrNotFound)
 	}
 	err = s.read(ctx, "get session", func(ctx context.Context) error {
-		row, err := getSession.Run(ctx, s.rdb, []string{s.sessionKey(id)}, s.cfg.TTL.Milliseconds()).Slice()
+		row, err := getSession.Run(ctx, s.often, []string{s.sessionKey(id)}, s.cfg.TTL.Milliseconds()).Slice()
 		if err != nil {
 			return err
 		}
@@ -165,7 +165,11 @@ func (s *Store) sessionFrom(id string, row []any) (Session, error) {
 	return sess, err
 }
 
-func (s *Store) openIdentity(id, sealed string) (who identity, err error) {
+func (s *Store) openIdentity(id, sealed string) (identity, error) {
+	return s.identities.open(id, sealed, func() (identity, error) { return s.unsealIdentity(id, sealed) })
+}
+
+func (s *Store) unsealIdentity(id, sealed string) (who identity, err error) {
 	plain, err := s.sealer.Open(purposeIdentity, id, sealed)
 	if err != nil {
 		return identity{}, err

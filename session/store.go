@@ -63,13 +63,17 @@ func (c Config) withDefaults() Config {
 // Limit would count a repetition as one more request.
 type Store struct {
 	rdb    redis.UniversalClient
+	often  *gatherer // rdb, for what every request asks
 	sealer *Sealer
 	cfg    Config
+
+	identities memo[identity]
+	bindings   memo[Binding]
 }
 
 // NewStore makes a Store on a client from Dial, which stays the caller's to close.
 func NewStore(rdb redis.UniversalClient, s *Sealer, cfg Config) *Store {
-	return &Store{rdb: rdb, sealer: s, cfg: cfg.withDefaults()}
+	return &Store{rdb: rdb, often: &gatherer{UniversalClient: rdb}, sealer: s, cfg: cfg.withDefaults()}
 }
 
 // Ping asks Redis to take a small write. A mere PING would call a Redis healthy that is full, or a read-only replica.

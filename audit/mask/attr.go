@@ -68,6 +68,8 @@ func (m *Masker) attrAny(r rule, v slog.Value) (out slog.Value) {
 		return slog.StringValue(m.field(r, x.Error()))
 	case fmt.Stringer:
 		return slog.StringValue(m.field(r, x.String()))
+	case []string:
+		return m.attrTexts(r, x)
 	case []byte:
 		return slog.StringValue(m.field(r, string(x)))
 	case json.RawMessage:
@@ -79,6 +81,22 @@ func (m *Masker) attrAny(r rule, v slog.Value) (out slog.Value) {
 	default:
 		return m.attrJSON(r, m.any(x, nil))
 	}
+}
+
+// attrTexts masks a short list text by text, as every request's line has one.
+func (m *Masker) attrTexts(r rule, list []string) slog.Value {
+	size := 0
+	for _, s := range list {
+		size += len(s)
+	}
+	if r != keep || size > DefaultLimit/2 {
+		return m.attrJSON(r, m.any(list, nil))
+	}
+	masked := make([]string, len(list))
+	for i, s := range list {
+		masked[i] = m.Text(s)
+	}
+	return slog.AnyValue(masked)
 }
 
 // attrJSON keeps JSON as JSON for a JSON handler, unless it was cut and is none any more.

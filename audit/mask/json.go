@@ -26,17 +26,28 @@ func (m *Masker) JSON(body []byte, limit int, secrets ...string) string {
 	if limit <= 0 {
 		limit = DefaultLimit
 	}
-	out, ok := m.document(string(body), limit, secrets, 0)
+	out, ok := m.beginning(body, limit, secrets)
 	if !ok {
 		out = fmt.Sprintf("(not JSON, %d bytes)", len(body))
 	}
 	return cut(out, limit)
 }
 
+// beginning masks as much of a document as is shown. What is written is mostly as long as what is read, so that of a
+// large one twice the limit is looked at first, and the rest not even copied.
+func (m *Masker) beginning(body []byte, limit int, secrets []string) (string, bool) {
+	if enough := 2*limit + lookahead; len(body) > enough {
+		d := m.scan(string(body[:enough]), limit, secrets, 0)
+		if d.value(keep) && d.enough() && d.pos < enough { // else the cut may have gone through a number
+			return string(d.out), true
+		}
+	}
+	return m.document(string(body), limit, secrets, 0)
+}
+
 // document masks s as far as limit (0: to the end). It is false when s is no JSON, as far as it was read.
 func (m *Masker) document(s string, limit int, also []string, nesting int) (string, bool) {
-	d := docScan{m: m, in: s, limit: limit, also: also, nesting: nesting}
-	d.out = make([]byte, 0, min(len(s)+16, DefaultLimit+lookahead))
+	d := m.scan(s, limit, also, nesting)
 	if !d.value(keep) {
 		return "", false
 	}
@@ -45,6 +56,10 @@ func (m *Masker) document(s string, limit int, also []string, nesting int) (stri
 		return "", false
 	}
 	return string(d.out), true
+}
+
+func (m *Masker) scan(s string, limit int, also []string, nesting int) docScan {
+	return docScan{m: m, in: s, limit: limit, also: also, nesting: nesting, out: make([]byte, 0, min(len(s)+16, DefaultLimit+lookahead))}
 }
 
 const cutMark = "…"
@@ -85,7 +100,11 @@ func (d *docScan) put(s string) {
 	}
 }
 
-func (d *docScan) blanks() { d.pos = skip(d.in, d.pos, " \t\r\n") }
+func (d *docScan) blanks() {
+	for d.pos < len(d.in) && (d.in[d.pos] == ' ' || d.in[d.pos] == '\t' || d.in[d.pos] == '\n' || d.in[d.pos] == '\r') {
+		d.pos++
+	}
+}
 
 // next says which byte comes, or 0.
 func (d *docScan) next() byte {
@@ -103,9 +122,9 @@ func (d *docScan) value(r rule) bool {
 	}
 	switch c := d.next(); {
 	case c == '{':
-		return d.nested(func() bool { return d.list('}', func() bool { return d.member(r) }) })
+		return d.list('}', (*docScan).member, r)
 	case c == '[':
-		return d.nested(func() bool { return d.list(']', func() bool { return d.value(r) }) })
+		return d.list(']', (*docScan).value, r)
 	case c == '"':
 		return d.text(r)
 	case c == '-' || isDigit(c):
@@ -124,17 +143,13 @@ func (d *docScan) hidden() bool {
 	return ok
 }
 
-func (d *docScan) nested(read func() bool) bool {
+// list reads an object's or array's items, which are of a field with rule r, up to its end.
+func (d *docScan) list(end byte, item func(*docScan, rule) bool, r rule) bool {
 	if d.depth == maxDepth {
 		return false
 	}
 	d.depth++
 	defer func() { d.depth-- }()
-	return read()
-}
-
-// list reads an object's or array's items up to its end.
-func (d *docScan) list(end byte, item func() bool) bool {
 	d.put(d.in[d.pos : d.pos+1])
 	d.pos++
 	d.blanks()
@@ -142,7 +157,7 @@ func (d *docScan) list(end byte, item func() bool) bool {
 		if !first && !d.punctuation(',') {
 			return false
 		}
-		if !item() {
+		if !item(d, r) {
 			return false
 		}
 		if d.enough() {

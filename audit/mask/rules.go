@@ -61,6 +61,9 @@ var bySuffix = []struct {
 	{"phone", phone}, {"mobile", phone}, {"openid", openID}, {"unionid", unionID},
 }
 
+// suffixEnds are the letters that those end with.
+const suffixEnds = "dntye"
+
 // longestName bounds what is looked at; of a longer name the end counts.
 const longestName = 64
 
@@ -76,6 +79,9 @@ func ruleOf(name string, also []string) rule {
 		if string(normal(buffer[:0], other)) == string(plain) {
 			return secret
 		}
+	}
+	if len(plain) == 0 || strings.IndexByte(suffixEnds, plain[len(plain)-1]) < 0 {
+		return keep
 	}
 	for i := range bySuffix {
 		if s := bySuffix[i].suffix; len(plain) > len(s) && string(plain[len(plain)-len(s):]) == s {

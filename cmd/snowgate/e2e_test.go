@@ -50,10 +50,16 @@ var listening = regexp.MustCompile(`msg"?[:=]"?listening"?.*?listen"?[:=]"?([0-9
 // start runs the program on a free port with these variables, and waits until it is ready.
 func start(t *testing.T, environ ...string) *gate {
 	t.Helper()
+	return startWith(t, nil, environ...)
+}
+
+// startWith is start with arguments.
+func startWith(t *testing.T, args []string, environ ...string) *gate {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	g := &gate{t: t, stop: cancel, exit: make(chan int, 1)}
 	environ = append([]string{"SNOWGATE_SERVER__LISTEN=127.0.0.1:0"}, environ...)
-	go func() { g.exit <- run(ctx, nil, environ, &g.stdout, &g.stderr) }()
+	go func() { g.exit <- run(ctx, args, environ, &g.stdout, &g.stderr) }()
 	t.Cleanup(func() {
 		g.end()
 		if t.Failed() {

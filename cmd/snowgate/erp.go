@@ -8,6 +8,7 @@ import (
 	"snowgate/erpclient/erphttp"
 	"snowgate/erpclient/psi"
 	"snowgate/erpclient/snowbeasts"
+	"snowgate/erpclient/tryton"
 	"snowgate/session"
 )
 
@@ -24,10 +25,10 @@ func (h *house) newERPClient(cfg *config.Config, store *session.Store, contract 
 		}
 	}
 	settings := h.erpSettings(cfg, store, contract, registry)
+	settings.OnAttempt = h.watch.attempts(erpParts)
 	settings.Keyring = keyring{store, h.log, h.audit.Binding}
-	settings.Service = erpclient.Credentials{
-		Account: cfg.ERP.Snowbeasts.ServiceAccount, Secret: primary.Secret(string(cfg.ERP.Snowbeasts.ServicePassword)),
-	}
+	account, password := cfg.ERP.Service()
+	settings.Service = erpclient.Credentials{Account: account, Secret: primary.Secret(string(password))}
 	client := erpclient.New(settings, primary, standby)
 	h.roles = append(h.roles, client.Run)
 	return client, nil
@@ -52,6 +53,7 @@ func (h *house) newStockClient(cfg *config.Config, erp *erpclient.Client, store 
 	}
 	settings := h.erpSettings(cfg, store, contract, registry)
 	settings.Name, settings.ServiceOnly = stockAccount, true
+	settings.OnAttempt = h.watch.attempts(stockParts)
 	settings.Service = erpclient.Credentials{Account: stockAccount, Secret: driver.Secret(string(cfg.Stock.APIKey))}
 	client := erpclient.New(settings, driver, nil)
 	h.roles = append(h.roles, client.Run)
@@ -65,7 +67,7 @@ func (h *house) erpSettings(cfg *config.Config, store *session.Store, contract *
 		retries = -1 // in erpclient 0 is "the default"
 	}
 	return erpclient.Config{
-		Timeout: cfg.ERP.Timeout, MaxRetries: retries, MaxInFlight: cfg.ERP.MaxInFlight,
+		Timeout: cfg.ERP.Timeout, WriteTimeout: cfg.ERP.WriteTimeout, MaxRetries: retries, MaxInFlight: cfg.ERP.MaxInFlight,
 		Sessions: erpSessions{store}, Answers: lastAnswers{store}, Contract: contract, Logger: h.log, Metrics: registry, Zone: cfg.ERP.Timezone,
 	}
 }
@@ -76,13 +78,24 @@ func (h *house) newDriver(cfg *config.Config, channel, origin string, shared sno
 	if err != nil {
 		return nil, err
 	}
-	if cfg.ERP.Driver == "psi" {
+	switch cfg.ERP.Driver {
+	case "psi":
 		return newPSI(http, cfg.ERP.PSI.Wire, cfg.ERP.PSI.APIKey, contract)
+	case "tryton":
+		return newTryton(http, cfg, contract)
 	}
 	return snowbeasts.New(snowbeasts.Config{
 		HTTP: http, AppID: cfg.ERP.Snowbeasts.AppID, PasswordDigest: cfg.ERP.Snowbeasts.PasswordDigest,
 		SessionLife: cfg.ERP.Snowbeasts.SessionLife, Zone: cfg.ERP.Timezone, Forms: cfg.ERP.Snowbeasts.Forms,
 		Shared: shared, OnDrift: contract.Report,
+	})
+}
+
+func newTryton(http *erphttp.Client, cfg *config.Config, contract *erpclient.Contract) (erpclient.Driver, error) {
+	t := cfg.ERP.Tryton
+	return tryton.New(tryton.Config{
+		HTTP: http, Database: t.Database, CustomerGroups: t.CustomerGroups, SalesWarehouse: t.SalesWarehouse, Without: t.Without,
+		Zone: cfg.ERP.Timezone, OnDrift: contract.Report,
 	})
 }
 

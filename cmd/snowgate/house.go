@@ -23,23 +23,26 @@ import (
 	"snowgate/erpclient"
 	"snowgate/gateway"
 	"snowgate/health"
+	"snowgate/health/board"
 	"snowgate/session"
 	"snowgate/sql"
 	"snowgate/wxmsg"
-	"snowgate/wxmsg/queue"
 )
 
 // house is the wired program: the gateway, the roles that work beside it, and what has to be closed.
 type house struct {
 	gateway *gateway.Server
 	audit   *audit.Log
-	roles   []func(context.Context) error
-	closers []io.Closer
-	log     *slog.Logger
+	watch   watch
+	// certificate is nil where a proxy in front ends TLS.
+	certificate *certificate
+	roles       []func(context.Context) error
+	closers     []io.Closer
+	log         *slog.Logger
 }
 
 // build wires every room. Nothing is asked of the outside yet: what is away at start is no reason not to start.
-func build(cfg *config.Config, sealer *session.Sealer, masker *mask.Masker, log *slog.Logger) (_ *house, err error) {
+func build(cfg *config.Config, sealer *session.Sealer, masker *mask.Masker, level *slog.LevelVar, log *slog.Logger) (_ *house, err error) {
 	h := &house{log: log}
 	defer func() {
 		if err != nil {
@@ -48,11 +51,18 @@ func build(cfg *config.Config, sealer *session.Sealer, masker *mask.Masker, log 
 	}()
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	if h.certificate, err = openCertificate(cfg.Server.TLS, log); err != nil {
+		return nil, err
+	}
+	if h.certificate != nil {
+		registry.MustRegister(certificateGauge(h.certificate))
+	}
 
 	store, rdb, err := h.openStore(cfg, sealer)
 	if err != nil {
 		return nil, err
 	}
+	h.watch = watch{health.NewPulse(nil), health.NewPerformance(nil), board.New(rdb, boardPrefix)}
 	db, err := h.openLog(cfg)
 	if err != nil {
 		return nil, err
@@ -84,16 +94,34 @@ func build(cfg *config.Config, sealer *session.Sealer, masker *mask.Masker, log 
 	if err != nil {
 		return nil, err
 	}
-	listed := &templates{listed: cfg.WeChat.Templates}
+	listed := &templates{}
+	listed.list(cfg.WeChat.Templates)
 	h.roles = append(h.roles, h.learnTemplates(listed, sender))
-	monitor := h.newMonitor(cfg, store, db, erp, wechat, messages)
-	registry.MustRegister(monitor.Collector())
-	h.gateway = gateway.New(gatewayConfig(cfg, log), gateway.Deps{
+	parts := watched{store, db, erp, stock, wechat, messages}
+	monitor, replica := h.newMonitor(cfg, parts), replicaName()
+	alerts, err := h.newAlerts(cfg, replica, parts)
+	if err != nil {
+		return nil, err
+	}
+	monitor.OnVerdict(alerts.verdict)
+	registry.MustRegister(monitor.Collector(), alerts)
+	standby := &standbySwitch{client: erp, board: h.watch.board, log: log}
+	if cfg.ERP.StandbyOrigin != "" {
+		h.roles = append(h.roles, standby.run)
+	}
+	again := &reloader{started: cfg, level: level, log: log, templates: listed, alerts: alerts, monitor: monitor, certificate: h.certificate}
+	again.current.Store(cfg)
+	settings := gatewayConfig(cfg, log)
+	settings.LoginFailed = alerts.loginFailed
+	h.gateway = gateway.New(settings, gateway.Deps{
 		Sessions: store, Bindings: store, Attempts: store, Limiter: session.NewLimiter(store), Once: store, Intents: store, Customers: store,
-		WeChat: wechat, Push: push, Messages: messages, Templates: listed,
-		ERP: erp, Stock: stock, Sales: erp, Approvals: erp, Log: h.audit, Archive: archive{db},
-		Masker: masker, Monitor: monitor, Performance: health.NewPerformance(nil), Registry: registry,
+		WeChat: weChatCalls{wechat, h.watch.weChat}, Push: push, Messages: messages, Templates: listed,
+		ERP: erp, Stock: stock, Sales: erp, Approvals: erp, Log: h.audit, Archive: archive{db}, Masker: masker,
+		Monitor: monitor, Performance: h.watch.figures, Fleet: h.newFleet(replica), Alerts: alerts, Systems: parts.systems(), Standby: standby,
+		Directory: store, Configuration: again.entries, Console: consoleFor(cfg), ConsoleSessions: store, Registry: registry,
 	})
+	again.gateway = h.gateway
+	h.roles = append(h.roles, onHangup(again.reload))
 	return h, nil
 }
 
@@ -149,11 +177,7 @@ func (h *house) openLog(cfg *config.Config) (*sql.DB, error) {
 // openAudit opens the spool. Where nobody named its folder and the usual one is not ours to write, it stands in the
 // system's folder for temporary files: kill -9 loses nothing there, a restart of the machine may.
 func openAudit(cfg *config.Config, log *slog.Logger, sink audit.Sink) (*audit.Log, error) {
-	replica, err := os.Hostname()
-	if err != nil {
-		replica = "unknown"
-	}
-	settings := audit.Config{Dir: cfg.Audit.SpoolDir, MaxBytes: cfg.Audit.SpoolMaxBytes, MaxAge: cfg.Audit.SpoolMaxAge, Replica: replica, Logger: log}
+	settings := audit.Config{Dir: cfg.Audit.SpoolDir, MaxBytes: cfg.Audit.SpoolMaxBytes, MaxAge: cfg.Audit.SpoolMaxAge, Replica: replicaName(), Logger: log}
 	opened, err := audit.Open(settings, sink)
 	if errors.Is(err, fs.ErrPermission) && !cfg.Given("audit.spool_dir") {
 		settings.Dir = filepath.Join(os.TempDir(), "snowgate-spool")
@@ -164,6 +188,18 @@ func openAudit(cfg *config.Config, log *slog.Logger, sink audit.Sink) (*audit.Lo
 		return nil, fmt.Errorf("audit.spool_dir: %w", err)
 	}
 	return opened, nil
+}
+
+// boardPrefix is that of the session store's keys.
+const boardPrefix = "snowgate:"
+
+// replicaName is this machine's, for people who look for the one that said something.
+func replicaName() string {
+	name, err := os.Hostname()
+	if err != nil {
+		return "unknown"
+	}
+	return name
 }
 
 // migrateRetry is how long to wait before the database is asked again.
@@ -191,28 +227,6 @@ func newPush(cfg *config.Config) (gateway.Push, error) {
 	return wxmsg.NewPush(string(cfg.WeChat.CallbackToken), string(cfg.WeChat.CallbackAESKey), cfg.WeChat.AppID)
 }
 
-// redisEvery is how often Redis is probed: readiness hangs on it, and one small write costs nothing.
-const redisEvery = 2 * time.Second
-
-func (h *house) newMonitor(cfg *config.Config, store *session.Store, db *sql.DB, erp *erpclient.Client, wechat *wxmsg.Client, messages *queue.Queue) *health.Monitor {
-	probes := []health.Probe{
-		{Name: gateway.ProbeRedis, Check: store.Ping, Every: min(redisEvery, cfg.Health.Interval)},
-		{Name: gateway.ProbeSQL, Check: db.Ping},
-		{Name: gateway.ProbeAudit, Check: h.audit.Health},
-		{Name: gateway.ProbeMessages, Check: messages.Health},
-		{Name: gateway.ProbeERP, Check: erp.Probe},
-		{Name: gateway.ProbeWeChat, Check: func(ctx context.Context) error {
-			return errors.Join(wechat.Misconfigured(), wechat.Probe(ctx))
-		}},
-	}
-	if cfg.ERP.StandbyOrigin != "" {
-		probes = append(probes, health.Probe{Name: gateway.ProbeStandby, Check: erp.ProbeStandby})
-	}
-	monitor := health.NewMonitor(health.Config{Interval: cfg.Health.Interval, Logger: h.log}, probes...)
-	h.roles = append(h.roles, monitor.Run)
-	return monitor
-}
-
 func gatewayConfig(cfg *config.Config, log *slog.Logger) gateway.Config {
 	binds := cfg.Limits.Binds
 	limit := binds.Count
@@ -220,13 +234,14 @@ func gatewayConfig(cfg *config.Config, log *slog.Logger) gateway.Config {
 		limit = -1
 	}
 	return gateway.Config{
-		HTTPStatus: cfg.Server.HTTPStatus, QueryTimeout: cfg.Server.RequestTimeout, AdminTokens: texts(cfg.Admin.Tokens),
+		HTTPStatus: cfg.Server.HTTPStatus, QueryTimeout: cfg.Server.RequestTimeout, WriteTimeout: cfg.ERP.WriteTimeout, AdminTokens: texts(cfg.Admin.Tokens),
 		TrustedProxies: networks(cfg.Server.TrustedProxies), MetricsNetworks: networks(cfg.Admin.MetricsNetworks), Zone: cfg.ERP.Timezone, Logger: log,
 		ServiceKeys: texts(cfg.Service.Keys), EventMessages: eventMessages(cfg.WeChat.Events),
 		BindWindow: binds.Per, BindLimit: limit, Limits: gateway.Limits{
 			PerOpenID: rateOf(cfg.Limits.RequestsPerOpenID), PerIP: rateOf(cfg.Limits.RequestsPerIP), LoginsPerIP: rateOf(cfg.Limits.LoginsPerIP),
 		},
 		MaxInFlight: cfg.Server.MaxInFlight, HSTS: cfg.Server.BehindProxy || cfg.Server.TLS.Cert != "", Origins: cfg.Server.CORSOrigins,
+		Version: buildVersion(),
 	}
 }
 
@@ -242,9 +257,10 @@ func networks(prefixes []netip.Prefix) []*net.IPNet {
 	})
 }
 
-// newLogger writes structured lines to stderr, masked by the one table of rules.
-func newLogger(cfg *config.Config, masker *mask.Masker, stderr io.Writer) *slog.Logger {
-	options := &slog.HandlerOptions{Level: cfg.Log.Level, ReplaceAttr: masker.Attr}
+// newLogger writes structured lines to stderr, masked by the one table of rules. Its level may be changed.
+func newLogger(cfg *config.Config, level *slog.LevelVar, masker *mask.Masker, stderr io.Writer) *slog.Logger {
+	level.Set(cfg.Log.Level)
+	options := &slog.HandlerOptions{Level: level, ReplaceAttr: masker.Attr}
 	if cfg.Log.Format == "text" || cfg.Sandbox() && !cfg.Given("log.format") {
 		return slog.New(slog.NewTextHandler(stderr, options))
 	}

@@ -25,7 +25,7 @@ func (h *house) openQueue(cfg *config.Config, rdb redis.UniversalClient, sealer 
 		tolerated = []queue.Risk{queue.RiskNotDurable, queue.RiskEviction}
 	}
 	q, err := queue.New(queue.Config{
-		Redis: rdb, Sealer: sealer, Pseudonym: sealer.Pseudonym, Sender: withState{sender, cfg.WeChat.State}, Note: h.noteMessage,
+		Redis: rdb, Sealer: sealer, Pseudonym: sealer.Pseudonym, Sender: withState{sender, cfg.WeChat.State, h.watch.weChat}, Note: h.noteMessage,
 		Workers: cfg.WeChat.Workers, Rate: cfg.WeChat.SendRate, RequireConsent: cfg.WeChat.RequireConsent,
 		Tolerate: tolerated, Logger: h.log, Metrics: registry,
 	})
@@ -40,11 +40,14 @@ func (h *house) openQueue(cfg *config.Config, rdb redis.UniversalClient, sealer 
 type withState struct {
 	*wxmsg.Sender
 	state string
+	told  func(error) // hears how it ended
 }
 
 func (w withState) Send(ctx context.Context, m wxmsg.Message) (string, error) {
 	m.State = w.state
-	return w.Sender.Send(ctx, m)
+	id, err := w.Sender.Send(ctx, m)
+	w.told(err)
+	return id, err
 }
 
 // noteMessage takes a message's state into the audit trail. Its text stays in the queue: the trail has no use for it.
@@ -67,13 +70,16 @@ func (h *house) noteMessage(c queue.Change) error {
 
 // templates are the subscribe messages that may be sent, and what WeChat says they look like once it has said it.
 type templates struct {
-	listed []string
+	listed atomic.Pointer[[]string]
 	known  atomic.Pointer[map[string]wxmsg.Template]
 }
 
+// list replaces the ids that may be sent.
+func (t *templates) list(ids []string) { t.listed.Store(&ids) }
+
 // Template implements gateway.Templates.
 func (t *templates) Template(id string) (*wxmsg.Template, bool) {
-	if !slices.Contains(t.listed, id) {
+	if !slices.Contains(*t.listed.Load(), id) {
 		return nil, false
 	}
 	if known := t.known.Load(); known != nil {
@@ -94,11 +100,12 @@ const (
 // learnTemplates asks WeChat for the account's templates and tells which of ours it does not have.
 func (h *house) learnTemplates(t *templates, sender *wxmsg.Sender) func(context.Context) error {
 	return func(ctx context.Context) error {
-		if len(t.listed) == 0 {
-			return nil
-		}
 		told := ""
 		for ctx.Err() == nil {
+			if len(*t.listed.Load()) == 0 { // there may be some after a reload
+				pause(ctx, templatesSoon)
+				continue
+			}
 			wait := templatesLater
 			list, err := sender.Templates(ctx)
 			switch {
@@ -131,7 +138,7 @@ func (t *templates) learn(list []wxmsg.Template) {
 
 func (t *templates) missing() []string {
 	known := *t.known.Load()
-	return slices.DeleteFunc(slices.Clone(t.listed), func(id string) bool {
+	return slices.DeleteFunc(slices.Clone(*t.listed.Load()), func(id string) bool {
 		_, ok := known[id]
 		return ok
 	})

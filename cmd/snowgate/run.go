@@ -8,6 +8,7 @@ import (
 	"io"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,10 +31,12 @@ Usage:
 
 Commands:
   serve          answer requests until interrupted (the default)
+  alert test     send a test message to every one of alerts.webhooks
   audit verify   walk the call log's hash chains; exit code 1 names the first row that was changed or is missing
   audit export   write the call log as CSV or JSON lines
   check-config   print the configuration in force, secrets masked, or every complaint about it
   codes          list every error a client can be told
+  driver test    ask a live ERP what it can do through its driver, and how slow it is; it reads only
   keys new       print a new key for seal.keys
   keys reseal    seal everything kept in Redis by the first of seal.keys, so that older ones can go
   migrate        bring the database's schema up to date
@@ -57,7 +60,11 @@ var commands = map[string]command{
 	"audit verify": auditVerify,
 	"audit export": auditExport,
 	"keys reseal":  withoutArguments(resealKeys),
+	"alert test":   withoutArguments(testAlerts),
 }
+
+// groups are the first words of commands that have two.
+var groups = []string{"alert", "audit", "driver", "keys"}
 
 // plain are the commands that need no configuration.
 var plain = map[string]func(stdout io.Writer) error{
@@ -87,6 +94,8 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	file, name, rest, err := parse(args)
 	if err == nil && plain[name] != nil {
 		err = plain[name](stdout)
+	} else if err == nil && name == "driver test" {
+		err = testDriver(ctx, file, rest, environ, stdout)
 	} else if err == nil {
 		err = runConfigured(ctx, name, file, rest, environ, stdout, stderr)
 	}
@@ -137,7 +146,7 @@ func parse(args []string) (file, name string, rest []string, err error) {
 		return file, "serve", nil, nil
 	}
 	name, rest = flags.Arg(0), flags.Args()[1:]
-	if (name == "audit" || name == "keys") && len(rest) > 0 {
+	if slices.Contains(groups, name) && len(rest) > 0 {
 		name, rest = name+" "+rest[0], rest[1:]
 	}
 	return file, name, rest, nil

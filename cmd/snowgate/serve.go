@@ -52,33 +52,29 @@ func serve(ctx context.Context, cfg *config.Config, stdout, stderr io.Writer) (e
 	if err != nil {
 		return err
 	}
-	masker := mask.New(sealer.Pseudonym)
-	log := newLogger(cfg, masker, stderr)
+	masker, level := mask.New(pseudonyms(sealer)), &slog.LevelVar{}
+	log := newLogger(cfg, level, masker, stderr)
 	session.SetLogger(log)
-	h, err := build(cfg, sealer, masker, log)
+	h, err := build(cfg, sealer, masker, level, log)
 	if err != nil {
 		return err
 	}
-	server, err := newHTTPServer(cfg, h, log)
-	if err != nil {
-		return errors.Join(err, h.close())
-	}
+	server := newHTTPServer(h, log)
 	log.Info("listening", "listen", listener.Addr().String(), "mode", cfg.Mode, "version", buildVersion())
 	return h.runUntil(ctx, server, listener, cfg)
 }
 
-func newHTTPServer(cfg *config.Config, h *house, log *slog.Logger) (*http.Server, error) {
-	tlsConfig, err := tlsConfigFor(cfg.Server.TLS, log)
+func newHTTPServer(h *house, log *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler:           h.gateway,
-		TLSConfig:         tlsConfig,
+		TLSConfig:         h.certificate.config(),
 		ReadHeaderTimeout: readHeaderTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug), // broken clients are no news
-	}, err
+	}
 }
 
 // runUntil runs the background work and the server until ctx ends, then stops them in order: refuse new work, finish

@@ -14,16 +14,40 @@ import (
 // certificateCheck is how often the files' times are looked at: a renewed certificate is in use within it.
 const certificateCheck = 10 * time.Second
 
-// tlsConfigFor is the server's TLS configuration, or nil where a proxy in front ends TLS.
-func tlsConfigFor(files config.TLS, log *slog.Logger) (*tls.Config, error) {
+// openCertificate reads the server's certificate; nil where a proxy in front ends TLS.
+func openCertificate(files config.TLS, log *slog.Logger) (*certificate, error) {
 	if files.Cert == "" {
 		return nil, nil
 	}
 	c := &certificate{files: files, log: log}
-	if err := c.load(); err != nil {
-		return nil, err
+	return c, c.load()
+}
+
+// config is the server's TLS configuration, nil without a certificate.
+func (c *certificate) config() *tls.Config {
+	if c == nil {
+		return nil
 	}
-	return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: c.get, NextProtos: []string{"h2", "http/1.1"}}, nil
+	return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: c.get, NextProtos: []string{"h2", "http/1.1"}}
+}
+
+// use serves from other files, or from the same ones as they are now. What cannot be read leaves the last good pair.
+func (c *certificate) use(files config.TLS) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	before := c.files
+	c.files = files
+	if err := c.load(); err != nil {
+		c.files = before
+		c.log.Error("certificate not reloaded", "error", err)
+	}
+}
+
+// ends is when the certificate in use does.
+func (c *certificate) ends() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.current.Leaf.NotAfter
 }
 
 // certificate serves the newest readable state of two files. A broken renewal keeps the last good one.

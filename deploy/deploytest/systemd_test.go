@@ -55,6 +55,7 @@ func TestTheServiceFileIsOneSystemdTakes(t *testing.T) {
 func TestTheServiceFileFitsTheGateway(t *testing.T) {
 	service := unit(t)["Service"]
 	for key, want := range map[string]string{
+		"ExecReload":               "/bin/kill -HUP $MAINPID",
 		"StateDirectory":           "snowgate", // audit.spool_dir is /var/lib/snowgate/spool
 		"KillSignal":               "SIGTERM",
 		"RestartPreventExitStatus": "2",

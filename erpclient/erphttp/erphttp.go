@@ -47,7 +47,7 @@ type Config struct {
 type Client struct {
 	origin *url.URL
 	resty  *resty.Client
-	trace  *httptrace.ClientTrace // nil: nobody counts
+	count  func(httptrace.GotConnInfo)
 }
 
 // New makes a Client. The origin must be absolute and bare.
@@ -75,28 +75,28 @@ func New(cfg Config) (*Client, error) {
 		SetResponseBodyLimit(cfg.MaxBodyBytes).
 		SetPreRequestHook(func(_ *resty.Client, r *http.Request) error { hideReplay(r); return nil }).
 		SetLogger(quiet{cfg.Logger})
-	c := &Client{origin: origin, resty: r}
+	c := &Client{origin: origin, resty: r, count: func(httptrace.GotConnInfo) {}}
 	if cfg.Metrics != nil {
-		c.trace = countConnections(cfg.Metrics, cmp.Or(cfg.System, erpclient.MainSystem), cfg.Channel)
+		c.count = countConnections(cfg.Metrics, cmp.Or(cfg.System, erpclient.MainSystem), cfg.Channel)
 	}
 	return c, nil
 }
 
 // countConnections counts how calls got their connection: the share of reused ones tells whether the pool fits.
-func countConnections(r prometheus.Registerer, system, channel string) *httptrace.ClientTrace {
+func countConnections(r prometheus.Registerer, system, channel string) func(httptrace.GotConnInfo) {
 	total := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "snowgate_erp_connections_total", Help: "Calls by how they got their connection: a new one or a reused one.",
 		ConstLabels: prometheus.Labels{"system": system, "channel": channel},
 	}, []string{"reused"})
 	r.MustRegister(total)
 	fresh, reused := total.WithLabelValues("false"), total.WithLabelValues("true")
-	return &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) {
+	return func(info httptrace.GotConnInfo) {
 		if info.Reused {
 			reused.Inc()
 		} else {
 			fresh.Inc()
 		}
-	}}
+	}
 }
 
 // parseOrigin accepts nothing beside scheme and host; the error quotes nothing, as a password may have been written into it.
@@ -165,7 +165,7 @@ func (c *Client) Do(ctx context.Context, op string, r Request) (*Answer, error) 
 		return nil, &erpclient.Error{Op: op, Kind: erpclient.KindTimeout, Unsent: true, Err: err}
 	}
 	var way sent
-	traced := way.follow(c.counted(ctx), r.Method)
+	traced := way.follow(ctx, r.Method, c.count)
 	req := c.resty.R().SetContext(traced).SetPathParams(r.PathParams).SetHeaders(r.Header).SetCookies(r.Cookies)
 	req.QueryParam = r.Query
 	if req.QueryParam == nil {
@@ -184,15 +184,6 @@ func (c *Client) Do(ctx context.Context, op string, r Request) (*Answer, error) 
 		return nil, e
 	}
 	return &Answer{Status: res.StatusCode(), Header: res.Header(), Cookies: res.Cookies(), Body: res.Body()}, nil
-}
-
-// counted has the request's connection counted. Each request gets a copy: traces that meet on one context are written to.
-func (c *Client) counted(ctx context.Context) context.Context {
-	if c.trace == nil {
-		return ctx
-	}
-	trace := *c.trace
-	return httptrace.WithClientTrace(ctx, &trace)
 }
 
 // transportError tells the kind of a failure below HTTP. The URL that net/http puts into its errors is dropped:

@@ -16,8 +16,9 @@ type sent struct {
 	connected atomic.Bool
 }
 
-// follow has the transport report on the request of the returned context.
-func (s *sent) follow(ctx context.Context, method string) context.Context {
+// follow has the transport report on the request of the returned context; count hears of its connection. One trace for
+// both: net/http puts two together by reflection.
+func (s *sent) follow(ctx context.Context, method string, count func(httptrace.GotConnInfo)) context.Context {
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GetConn: func(string) {
 			s.seeking.Store(true)
@@ -25,7 +26,10 @@ func (s *sent) follow(ctx context.Context, method string) context.Context {
 				s.connected.Store(false)
 			}
 		},
-		GotConn: func(httptrace.GotConnInfo) { s.connected.Store(true) },
+		GotConn: func(info httptrace.GotConnInfo) {
+			s.connected.Store(true)
+			count(info)
+		},
 	})
 }
 

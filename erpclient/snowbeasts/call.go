@@ -24,14 +24,16 @@ type question struct {
 	writes bool
 }
 
-// ask makes one business call and decodes the whole answer into a *answer[T].
-func ask[T any](ctx context.Context, d *Driver, s erpclient.Session, q question, path string, body any) (*answer[T], error) {
-	held, ok := decodeToken(s.Token)
+// ask makes one business call and has the whole answer decoded.
+func ask[T any](ctx context.Context, d *Driver, s erpclient.Session, q question, path string, body any,
+	decode func([]byte, question, *driftLog) (*answer[T], error),
+) (*answer[T], error) {
+	held, ok := d.token.cookies(s.Token)
 	if !ok {
 		return nil, erpclient.Errorf(q.op, erpclient.KindSessionExpired, "there is no session")
 	}
 	got, err := d.http.Do(ctx, q.op, erphttp.Request{
-		Method: http.MethodPost, Path: "/business/" + path, Cookies: held.list(), Body: body,
+		Method: http.MethodPost, Path: "/business/" + path, Cookies: held, Body: body,
 		Header: map[string]string{"Accept": "application/json"},
 	})
 	if err != nil {
@@ -40,7 +42,7 @@ func ask[T any](ctx context.Context, d *Driver, s erpclient.Session, q question,
 	if err := q.status(got); err != nil {
 		return nil, err
 	}
-	return decode[T](got.Body, q, d.drift(q))
+	return decode(got.Body, q, d.drift(q))
 }
 
 // status tells what can be told before the body is read. How the ERP says that a session is lost is not known, so
@@ -99,6 +101,18 @@ func trimBOM(body []byte) []byte {
 type answer[T any] struct {
 	answerHead
 	Data T `json:"data"`
+}
+
+// decodeList reads a list's answer, the fast way where it can.
+func decodeList(body []byte, q question, drift *driftLog) (*answer[listData], error) {
+	got, ok := scanList(trimBOM(body))
+	if !ok {
+		return decode[listData](body, q, drift)
+	}
+	if got.Success.isFalse() {
+		return nil, q.refusal(got.text())
+	}
+	return got, nil
 }
 
 // decode reads an answer's body whole. {"success": false} comes before any complaint about the data beside it.

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"sync/atomic"
 	"time"
 )
 
@@ -45,6 +46,31 @@ func (c cookies) encode() string {
 		return ""
 	}
 	return string(token)
+}
+
+// lastToken remembers what the last token that was decoded holds: most questions of a gateway come with the service
+// account's. The cookies are read-only. Safe for concurrent use.
+type lastToken struct {
+	last atomic.Pointer[decodedToken]
+}
+
+type decodedToken struct {
+	token string
+	held  []*http.Cookie
+}
+
+// cookies are those that a request with the token carries; false for a token that is not a complete one of ours.
+func (l *lastToken) cookies(token string) ([]*http.Cookie, bool) {
+	if last := l.last.Load(); last != nil && last.token == token {
+		return last.held, true
+	}
+	held, ok := decodeToken(token)
+	if !ok {
+		return nil, false
+	}
+	fresh := &decodedToken{token, held.list()}
+	l.last.Store(fresh)
+	return fresh.held, true
 }
 
 // decodeToken reports false for a token that is not a complete one of ours.

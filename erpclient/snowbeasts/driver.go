@@ -80,6 +80,7 @@ type Driver struct {
 	logistics   *companyNames
 	onDrift     func(erpclient.Drift)
 	now         func() time.Time
+	token       *lastToken
 }
 
 var (
@@ -111,7 +112,7 @@ func New(cfg Config) (*Driver, error) {
 	return &Driver{
 		http: cfg.HTTP, appID: cfg.AppID, appName: "SnowInventory-" + cfg.AppID, digest: cfg.PasswordDigest,
 		sessionLife: cfg.SessionLife, zone: cfg.Zone, forms: table, logistics: newCompanyNames(cfg.Shared, logisticsKey(cfg), cfg.Now),
-		onDrift: cfg.OnDrift, now: cfg.Now,
+		onDrift: cfg.OnDrift, now: cfg.Now, token: &lastToken{},
 	}, nil
 }
 

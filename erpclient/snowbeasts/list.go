@@ -43,12 +43,6 @@ func (r listRequest) narrow(column, customerID string) {
 	}
 }
 
-// listData is the data of a list.
-type listData struct {
-	Count value    `json:"_count"`
-	List  []record `json:"_dataList"`
-}
-
 // page is a list's answer, its shape checked, its rows unread.
 type page struct {
 	q     question
@@ -62,7 +56,7 @@ func (d *Driver) list(ctx context.Context, s erpclient.Session, q question, req 
 }
 
 func (d *Driver) listFrom(ctx context.Context, s erpclient.Session, q question, path string, body any) (*page, error) {
-	got, err := ask[listData](ctx, d, s, q, path, body)
+	got, err := ask(ctx, d, s, q, path, body, decodeList)
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +98,7 @@ func (p *page) reportMissing() {
 
 func (p *page) anyHas(column string) bool {
 	for _, r := range p.rows {
-		if r.fields[column].present() {
+		if r.fields.get(column).present() {
 			return true
 		}
 	}

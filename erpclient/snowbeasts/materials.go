@@ -93,8 +93,8 @@ type recordRequest struct {
 
 func (d *Driver) materialRecord(ctx context.Context, a erpclient.Auth, id string) (erpclient.Material, error) {
 	q := d.lineQuestion(opMaterial, erpclient.KindNotFound)
-	got, err := ask[record](ctx, d, a.Session, q, "getBusiness",
-		recordRequest{AppName: d.appName, FormID: d.forms.lines.id, Condition: map[string]any{}, ID: id})
+	got, err := ask(ctx, d, a.Session, q, "getBusiness",
+		recordRequest{AppName: d.appName, FormID: d.forms.lines.id, Condition: map[string]any{}, ID: id}, decode[record])
 	if err != nil {
 		return erpclient.Material{}, err
 	}

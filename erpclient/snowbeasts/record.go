@@ -1,7 +1,8 @@
 package snowbeasts
 
 import (
-	"encoding/json"
+	"errors"
+	"strings"
 	"time"
 
 	"snowgate/erpclient"
@@ -10,27 +11,48 @@ import (
 // record is one row, or what stands in its place.
 type record struct {
 	kind   string // typeObject, or what came instead; "" when nothing came
-	fields map[string]value
+	fields fields
 }
+
+// fields are a record's, as the ERP sent them.
+type fields []field
+
+type field struct {
+	name string
+	value
+}
+
+// get is the field of that name, of several the last one; a value that is not present where there is none.
+func (f fields) get(name string) value {
+	for i := len(f) - 1; i >= 0; i-- {
+		if f[i].name == name {
+			return f[i].value
+		}
+	}
+	return value{}
+}
+
+// errNoJSON is what encoding/json never lets us see: it has checked the text before.
+var errNoJSON = errors.New("a record is no JSON")
 
 // UnmarshalJSON takes any JSON, so that one odd row does not spoil its page.
 func (r *record) UnmarshalJSON(b []byte) error {
-	r.kind, r.fields = jsonType(b), nil
-	if r.kind != typeObject {
-		return nil
+	s := scanner{in: string(b)}
+	if *r = s.record(0); !s.done() {
+		return errNoJSON
 	}
-	return json.Unmarshal(b, &r.fields)
+	return nil
 }
 
 // row reads a record by the gateway's names. A field of another type than wanted is reported and reads as unknown.
 type row struct {
 	form   *form
-	fields map[string]value
+	fields fields
 	zone   *time.Location
 	drift  *driftLog
 }
 
-func (r row) value(name string) value { return r.fields[r.form.columns[name]] }
+func (r row) value(name string) value { return r.fields.get(r.form.columns[name]) }
 
 func (r row) mismatch(name, want, got string) { r.drift.report(r.form.columns[name], want, got) }
 
@@ -84,8 +106,9 @@ func (r row) flag(name string) bool {
 }
 
 // moment reads text in one of the known layouts, or seconds or milliseconds since 1970 as number or text. Zero is unknown.
-func (r row) moment(name string) erpclient.Moment {
-	v := r.value(name)
+func (r row) moment(name string) erpclient.Moment { return r.momentIn(name, r.value(name)) }
+
+func (r row) momentIn(name string, v value) erpclient.Moment {
 	if v.empty() {
 		return erpclient.Moment{}
 	}
@@ -111,4 +134,13 @@ func unixMoment(v value, zone *time.Location) (erpclient.Moment, bool) {
 	return erpclient.MomentFromUnix(n, zone), ok
 }
 
-func (r row) day(name string) erpclient.Day { return r.moment(name).Day() }
+// day is a piece of the ERP's text where that begins with it, as it mostly does.
+func (r row) day(name string) erpclient.Day {
+	v := r.value(name)
+	m, text := r.momentIn(name, v), v.raw
+	var buffer [len(time.DateOnly) + 1]byte
+	if day := m.AppendFormat(buffer[:0], time.DateOnly); !m.IsZero() && strings.HasPrefix(text, string(day)) {
+		return erpclient.Day(text[:len(day)])
+	}
+	return m.Day()
+}

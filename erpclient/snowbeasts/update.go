@@ -43,7 +43,7 @@ func (d *Driver) create(ctx context.Context, s erpclient.Session, q question, gi
 func (d *Driver) update(ctx context.Context, s erpclient.Session, q question, req updateRequest) (made, error) {
 	req.AppName, req.FormID, req.Condition = d.appName, q.form.id, map[string]any{}
 	q.writes, q.otherwise = true, erpclient.KindInvalid
-	got, err := ask[made](ctx, d, s, q, "updateBusiness", req)
+	got, err := ask(ctx, d, s, q, "updateBusiness", req, decode[made])
 	if err != nil {
 		return made{}, err
 	}

@@ -27,7 +27,7 @@ type value struct {
 
 // UnmarshalJSON takes any JSON; what is no scalar keeps its type only.
 func (v *value) UnmarshalJSON(b []byte) error {
-	*v = value{kind: jsonType(b)}
+	*v = value{kind: jsonType(b[0])}
 	switch v.kind {
 	case typeText:
 		v.raw = unquote(b)
@@ -37,8 +37,9 @@ func (v *value) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-func jsonType(b []byte) string {
-	switch b[0] {
+// jsonType goes by a value's first byte.
+func jsonType(first byte) string {
+	switch first {
 	case '"':
 		return typeText
 	case '{':

@@ -2,6 +2,9 @@
 # Runs every fuzz target of the module for FUZZTIME (60s), FUZZJOBS (2) of them at a time with one worker each. The targets
 # are found, not listed: a new one is run because it is there. Arguments narrow them down to packages, such as ./gateway/.
 # An input that fails is written to the package's testdata/fuzz, where every later go test tries it too.
+#
+# Only our own packages are instrumented for coverage, which go test -fuzz does with everything: that would compile the
+# world anew to find inputs that are new to the standard library.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -18,6 +21,11 @@ one() {
 		echo "ok    $package $target ($(grep -o 'execs: [0-9]*' <<<"$out" | tail -n 1))"
 		return
 	fi
+	# Up to Go 1.26 a target may end with its own deadline for an error, and nothing found (golang/go#75804).
+	if grep -A 1 '^--- FAIL: ' <<<"$out" | tail -n 1 | grep -qx ' *context deadline exceeded' && ! grep -q 'Failing input written' <<<"$out"; then
+		echo "ok    $package $target (ended by its deadline)"
+		return
+	fi
 	echo "FAIL  $package $target"
 	echo "$out"
 	return 1
@@ -30,7 +38,7 @@ while read -r dir package; do
 	names=$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(f \*testing\.F).*/\1/p' "$dir"/*_test.go 2>/dev/null || true)
 	[ -n "$names" ] || continue
 	binary=$binaries/${package//\//_}
-	go test -c -fuzz=Fuzz -o "$binary" "$package"
+	go test -c -gcflags='snowgate/...=-d=libfuzzer' -o "$binary" "$package"
 	for name in $names; do echo "$dir $package $name $binary"; done
 done < <(go list -f '{{.Dir}} {{.ImportPath}}' "${@:-./...}") >"$targets"
 

@@ -48,11 +48,7 @@ func prepareMariaDB(server, template, dir string, port int) (*Process, error) {
 		return nil, err
 	}
 	address := fmt.Sprintf("127.0.0.1:%d", port)
-	db, err := sql.Open("mysql", "u:test@tcp("+address+")/snowgate?timeout=1s&readTimeout=1s&writeTimeout=1s")
-	if err != nil {
-		return nil, err
-	}
-	db.SetMaxIdleConns(0) // a connection kept across Kill would answer for the dead
+	dsn := "u:test@tcp(" + address + ")/snowgate?timeout=1s&readTimeout=1s&writeTimeout=1s"
 	return &Process{
 		name: "mariadb", dir: dir, port: port,
 		argv: append([]string{
@@ -61,8 +57,17 @@ func prepareMariaDB(server, template, dir string, port int) (*Process, error) {
 			"--socket=" + filepath.Join(dir, "s.sock"), "--pid-file=" + filepath.Join(dir, "pid"),
 		}, asRoot()...),
 		url:  "mysql://u:test@" + address + "/snowgate",
-		ping: func(ctx context.Context) error { return db.PingContext(ctx) },
+		ping: func(ctx context.Context) error { return ping(ctx, dsn) },
 	}, nil
+}
+
+// ping asks on a connection of its own: one that is kept across Kill would answer for the dead.
+func ping(ctx context.Context, dsn string) error {
+	db, err := sql.Open("mysql", dsn)
+	if err != nil {
+		return err
+	}
+	return errors.Join(db.PingContext(ctx), db.Close())
 }
 
 // asRoot is what mariadbd and its installer want to hear before they run as root.
