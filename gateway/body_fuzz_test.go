@@ -64,14 +64,14 @@ func plainQuantity(d erpclient.Decimal, least float64) bool {
 func readWrites(t *testing.T, post func() *call) {
 	t.Helper()
 	if e, err := post().stockEntry(); err != nil {
-		refusal(t, err)
+		_ = refusal(t, err)
 	} else if !validID(e.ProductID) || !validID(e.WarehouseID) || !plainQuantity(e.Quantity, 1e-6) || !printable(e.Operator, 3*maxIDRunes) ||
 		e.Direction != erpclient.StockIn && e.Direction != erpclient.StockOut {
 		t.Errorf("taken: %+v", e)
 	}
 	o, err := post().newOrder()
 	if err != nil {
-		refusal(t, err)
+		_ = refusal(t, err)
 		return
 	}
 	if !validID(o.CustomerID) || len(o.Lines) < 1 || len(o.Lines) > maxOrderLines || !printable(o.Remark, maxText) {
@@ -88,7 +88,7 @@ func readBind(t *testing.T, c *call) {
 	t.Helper()
 	r, err := c.bindRequest()
 	if err != nil {
-		refusal(t, err)
+		_ = refusal(t, err)
 		return
 	}
 	if (r.inviteCode == "") != (r.username != "" && r.password != "") || !printable(r.inviteCode+r.username+r.password, 3*maxText) {
@@ -100,7 +100,7 @@ func readMessage(t *testing.T, s *Server, c *call) {
 	t.Helper()
 	m, err := c.message()
 	if err != nil {
-		refusal(t, err)
+		_ = refusal(t, err)
 		return
 	}
 	if m.TemplateID == "" || len(m.Data) < 1 || len(m.Data) > maxKeywords || m.Page != "" && !strings.HasPrefix(m.Page, "pages/") ||
@@ -115,7 +115,7 @@ func readMessage(t *testing.T, s *Server, c *call) {
 			t.Errorf("field %q is not of the message", field)
 		}
 	case err != nil:
-		refusal(t, err)
+		_ = refusal(t, err)
 	}
 	if len(fingerprint(m)) != 64 {
 		t.Error("no fingerprint")

@@ -69,7 +69,7 @@ func FuzzHeaders(f *testing.F) {
 			t.Errorf("who wants no language is answered in %s", text)
 		}
 		if got, err := c.idempotencyKey(); err != nil {
-			refusal(t, err)
+			_ = refusal(t, err)
 		} else if got != key || !visible(got, maxIdempotencyKey) {
 			t.Errorf("key %q became %q", key, got)
 		}

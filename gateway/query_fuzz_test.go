@@ -43,7 +43,7 @@ func FuzzQueries(f *testing.F) {
 		r.URL.RawQuery = raw
 		values, err := callOf(s, r).query()
 		if err != nil {
-			refusal(t, err)
+			_ = refusal(t, err)
 			return
 		}
 		readQueries(t, s, values)
@@ -54,23 +54,23 @@ func FuzzQueries(f *testing.F) {
 func readQueries(t *testing.T, s *Server, values url.Values) {
 	t.Helper()
 	if q, err := stockQuery(values); err != nil {
-		refusal(t, err)
+		_ = refusal(t, err)
 	} else if !inPages(q.Page, q.PageSize, maxPage) || !printable(q.Keyword, maxKeyword) || q.WarehouseID != "" && !validID(q.WarehouseID) {
 		t.Errorf("taken: %+v", q)
 	}
 	if q, err := approvalQuery(values); err != nil {
-		refusal(t, err)
+		_ = refusal(t, err)
 	} else if !inPages(q.Page, q.PageSize, maxPage) || q.State != "" && !q.State.Valid() {
 		t.Errorf("taken: %+v", q)
 	}
 	if q, err := s.callQuery(values); err != nil {
-		refusal(t, err)
+		_ = refusal(t, err)
 	} else if !inPages(q.Page, q.PageSize, maxSearchPage) || !printable(q.Route, maxRouteRunes) || !printable(q.User, maxUserRunes) ||
 		!printable(q.RequestID, maxIDRunes) || q.Status != 0 && (q.Status < 100 || q.Status > 599) {
 		t.Errorf("taken: %+v", q)
 	}
 	if q, err := s.messageQuery(values); err != nil {
-		refusal(t, err)
+		_ = refusal(t, err)
 	} else if !inPages(q.Page, q.PageSize, maxSearchPage) || !printable(q.MsgID, maxIDRunes) || !printable(q.TemplateID, maxUserRunes) {
 		t.Errorf("taken: %+v", q)
 	}
@@ -81,7 +81,7 @@ func readPeriod(t *testing.T, s *Server, values url.Values) {
 	t.Helper()
 	from, to, err := s.period(values, usualSalesDays)
 	if err != nil {
-		refusal(t, err)
+		_ = refusal(t, err)
 		return
 	}
 	days := daysOf(from, to)
@@ -94,7 +94,7 @@ func readPeriod(t *testing.T, s *Server, values url.Values) {
 	sales := []erpclient.Sale{{Day: from, ProductID: "1", Quantity: "2"}, {Day: to, ProductID: "1", Quantity: "0.5"}, {Day: to, ProductID: "2", Quantity: "1"}}
 	list, err := replenish(demandOf(sales, values.Get("productId")), days, values)
 	if err != nil {
-		refusal(t, insightFault(err))
+		_ = refusal(t, insightFault(err))
 		return
 	}
 	if text, err := json.Marshal(list); err != nil || !json.Valid(text) {

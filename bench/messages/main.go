@@ -24,8 +24,8 @@ const (
 	template   = "SbOrderStatus-7Qm2xJ0kYw3nVtR8pLzA5cHdE1fGu"
 	serviceKey = "service-key-of-the-benchmark"
 	adminToken = "admin-token-of-the-benchmark"
-	pushToken  = "push-token-of-the-benchmark"
-	sendRate   = 50 // the default, per second
+	pushToken  = "push-token-of-the-benchmark" //nolint:gosec // of a stand-in
+	sendRate   = 50                            // the default, per second
 )
 
 func main() {
