@@ -43,6 +43,11 @@ test-tryton: ## the Tryton driver against a real Tryton 6.0, which it installs (
 	erpclient/tryton/trytontest/install.sh
 	SNOWGATE_TEST_TRYTON=start go test -race -shuffle=on -count=1 -timeout=15m ./erpclient/tryton/...
 
+.PHONY: test-browser
+test-browser: test-needs ## the console in a real headless Chromium, which it installs; screenshots in artifacts/
+	command -v chromium >/dev/null || { apt-get -qq update && apt-get -qq -y --no-install-recommends install chromium >/dev/null; }
+	SNOWGATE_TEST_BROWSER=1 $(GO_TEST) -count=1 ./console/... && SNOWGATE_TEST_BROWSER=1 $(GO_TEST) -count=1 -run TheConsole ./cmd/snowgate/
+
 .PHONY: e2e
 e2e: test-needs ## the real binary, walked from login to log row
 	$(GO_TEST) -count=1 -v ./cmd/snowgate/
@@ -54,8 +59,16 @@ cover: test-needs ## the whole suite with coverage, in .tools/cover.html
 	go tool cover -func=$(TOOLS)/cover.out | tail -n 1
 
 .PHONY: bench
-bench: ## benchmarks; timed claims live here, never in tests
+bench: build test-needs ## the gateway beside nginx, HAProxy and plain Go, as tables; FLAGS='-only search -rounds 1'
+	go run ./bench/gateway -bin bin/snowgate $(FLAGS)
+
+.PHONY: bench-go
+bench-go: ## Go's own benchmarks; timed claims live here, never in tests
 	go test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: bench-allocs
+bench-allocs: ## fails where the hot path makes more objects than bench/allocs.txt allows
+	go run ./bench/allocs
 
 .PHONY: bench-faults
 bench-faults: build ## what callers and the ERP feel while the ERP fails, as a table; FLAGS='-quick -only hang'

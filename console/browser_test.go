@@ -18,7 +18,11 @@ type desk struct {
 
 func open(t *testing.T) *desk {
 	t.Helper()
-	gateway := consoletest.New()
+	return openAt(t, consoletest.New())
+}
+
+func openAt(t *testing.T, gateway *consoletest.Server) *desk {
+	t.Helper()
 	server := httptest.NewServer(gateway)
 	t.Cleanup(server.Close)
 	d := &desk{Browser: consoletest.Open(t), gateway: gateway, url: server.URL + "/console/"}
@@ -130,7 +134,7 @@ func TestTheLeversOfTheERP(t *testing.T) {
 
 // TestWhatComesFromOutsideStaysText shows every page with texts that a browser would run as markup.
 func TestWhatComesFromOutsideStaysText(t *testing.T) {
-	d := open(t)
+	d := openAt(t, consoletest.NewHostile())
 	d.signIn()
 	shown := map[string]string{
 		"overview": "/", "erp": "/erp", "calls": "/calls", "call": "/calls/" + consoletest.HostileCall, "messages": "/messages",

@@ -59,7 +59,7 @@ func run(ctx context.Context) error {
 	flag.IntVar(&s.peers, "peers", len(peers), "how many of the programs to compare; the first is ours, the second Go's bare proxy")
 	flag.IntVar(&s.sessions, "sessions", 1000, "people who are logged in")
 	flag.StringVar(&s.profiles, "profiles", "", "folder for the profiles that the work \"profile\" takes")
-	flag.StringVar(&s.profileOnly, "profile-only", "", "search: no states")
+	flag.StringVar(&s.profileOnly, "profile-only", "", "search or hot: nothing else")
 	flag.BoolVar(&s.millions, "millions", false, "grow to a million sessions; takes minutes")
 	flag.Parse()
 	if *role != "" {

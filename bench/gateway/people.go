@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 	"golang.org/x/sync/errgroup"
@@ -22,7 +23,10 @@ type people struct {
 	rdb    redis.UniversalClient
 }
 
-const customers = 50
+const (
+	customers = 50
+	patience  = 10 * time.Second
+)
 
 func openPeople(redisURL string) (*people, error) {
 	keys, err := session.ParseKeys([]string{sealKey})
@@ -33,11 +37,12 @@ func openPeople(redisURL string) (*people, error) {
 	if err != nil {
 		return nil, err
 	}
-	rdb, err := session.Dial(redisURL)
+	options, err := redis.ParseURL(redisURL)
 	if err != nil {
 		return nil, err
 	}
-	return &people{store: session.NewStore(rdb, sealer, session.Config{Timeout: 5e9}), rdb: rdb}, nil
+	rdb := redis.NewClient(options) // with go-redis' own patience: what is filled in here must get there
+	return &people{store: session.NewStore(rdb, sealer, session.Config{Timeout: patience}), rdb: rdb}, nil
 }
 
 func (p *people) close() error { return p.rdb.Close() }
@@ -50,7 +55,7 @@ func (p *people) grow(ctx context.Context, n int) error {
 	}
 	p.tokens = append(p.tokens, make([]string, n-first)...)
 	group, ctx := errgroup.WithContext(ctx)
-	const hands = 32
+	const hands = 16
 	for hand := range hands {
 		group.Go(func() error {
 			for i := first + hand; i < n; i += hands {

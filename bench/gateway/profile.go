@@ -33,8 +33,11 @@ func doProfile(ctx context.Context, w *world, s settings, r *report) error {
 		}
 		return status(buf, n)
 	}
-	if s.profileOnly == "search" {
+	switch s.profileOnly {
+	case "search":
 		both = search
+	case "hot":
+		both = w.people.hot
 	}
 	taken := make(chan error, 1)
 	go func() {

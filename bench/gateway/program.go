@@ -102,6 +102,9 @@ type usage struct {
 
 // usage sums up the program and its children, as Linux tells it.
 func (p *program) usage() (u usage, err error) {
+	if p.cmd == nil { // no process of its own: the ERP
+		return u, nil
+	}
 	for _, pid := range family(p.cmd.Process.Pid) {
 		one, err := usageOf(pid)
 		if err != nil {

@@ -80,7 +80,17 @@ func (t *table) of(name string) (figures, bool) {
 
 // report is everything that was measured.
 type report struct {
-	Tables []*table `json:"tables"`
+	Tables []*table          `json:"tables"`
+	Single map[string]string `json:"single"`
+}
+
+// say notes a figure that stands by itself.
+func (r *report) say(what, figure string) {
+	if r.Single == nil {
+		r.Single = map[string]string{}
+	}
+	r.Single[what] = figure
+	fmt.Printf("\n%s: %s\n", what, figure)
 }
 
 // show prints a work's table, cheapest first, with ratios to Go's bare proxy of CPU and of the median of the rounds' own.

@@ -50,7 +50,7 @@ func newSiege(t *testing.T) *siege {
 	}
 	s.insides = []string{
 		"goroutine ", ".go:", "panic", "runtime error", "/usr/", "/tmp/", "/work", "dial tcp", "connection refused", "127.0.0.1", "::1", "localhost",
-		"SELECT ", "INSERT ", "SQLITE", "sqlite", "redis", "Redis", "invalid character", "strconv.", "unmarshal", "json:", "http:", "net/", "EOF",
+		"SELECT ", "INSERT ", "SQLITE", "sqlite", "redis:", "Redis", "invalid character", "strconv.", "unmarshal", "json:", "http:", "net/", "EOF",
 		"context deadline", "getBusiness", "jscode2session", "SnowInventory",
 	}
 	return s
@@ -144,7 +144,7 @@ func (s *siege) judge(t *testing.T, what string, a heard) {
 	s.seen[a.status]++
 	s.mu.Unlock()
 	if !a.ours() {
-		if !netHTTPsOwn(a) {
+		if !netHTTPSOwn(a) {
 			t.Errorf("neither ours nor net/http's: %s", text)
 		}
 		return
@@ -201,8 +201,8 @@ func isPage(a heard) bool {
 // isData is an answer that shows what there is: names there are not ours to choose.
 func isData(a heard) bool { return a.status == http.StatusOK && a.envelope().Code == 0 }
 
-// netHTTPsOwn are the answers that net/http gives before our code is asked: plain text, and the end of the connection.
-func netHTTPsOwn(a heard) bool {
+// netHTTPSOwn are the answers that net/http gives before our code is asked: plain text, and the end of the connection.
+func netHTTPSOwn(a heard) bool {
 	switch a.status {
 	case http.StatusOK: // to OPTIONS *
 		return a.body == "" && len(a.header) == 2

@@ -38,7 +38,7 @@ func TestTheConsoleShowsAFault(t *testing.T) {
 	erp.CloseClientConnections()
 	erp.Close()
 	b.AwaitWithin(35*time.Second, "the fault is shown", `document.querySelector("[data-part=erp] [data-state=down]")`)
-	b.AwaitText("[data-part=erp] .reason", "拒绝连接")
+	b.AwaitText("[data-part=erp] .reason", "探测失败")
 	b.Screenshot("program-fault")
 }
 
@@ -64,7 +64,7 @@ func TestTheConsoleRetriesADeadMessage(t *testing.T) {
 	w.gate = start(t, w.environ...)
 	token := w.login("alice")
 	w.bind(token, `{"inviteCode":"SNOW-2026-A"}`)
-	w.wechat.FailNext("subscribe/send", 47003, 1)
+	w.wechat.FailNext("send", 47003, 1)
 	id, ok := w.accepted(t.Context(), w.openidOf(token), "SO-BROWSER")
 	if !ok {
 		t.Fatal("the message was not accepted")

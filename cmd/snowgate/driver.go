@@ -27,7 +27,7 @@ type driverFlags struct {
 }
 
 // passwordVariable holds the password where no file does.
-const passwordVariable = "SNOWGATE_DRIVER_PASSWORD" //nolint:gosec // a variable's name
+const passwordVariable = "SNOWGATE_DRIVER_PASSWORD"
 
 func parseDriverFlags(args []string) (f driverFlags, err error) {
 	flags := flag.NewFlagSet("driver test", flag.ContinueOnError)

@@ -7,7 +7,7 @@ import (
 
 func (s *Server) activeAlerts() []obj {
 	active := []obj{{
-		"key": "part.sql", "severity": "warning", "titleZh": "数据库降级", "titleEn": "Database degraded", "text": "", "textZh": "12 次写入中有 4 次失败 " + Hostile, "textEn": "4 of 12 writes failed " + Hostile, "silenced": false, "since": stamp(9 * time.Minute),
+		"key": "part.sql", "severity": "warning", "titleZh": "数据库降级", "titleEn": "Database degraded", "text": "", "textZh": "12 次写入中有 4 次失败" + s.hostile, "textEn": "4 of 12 writes failed" + s.hostile, "silenced": false, "since": stamp(9 * time.Minute),
 	}}
 	if !s.down.IsZero() {
 		active = append([]obj{{
@@ -27,7 +27,7 @@ func (s *Server) alerts(*http.Request) any {
 		},
 		"webhooks": []obj{
 			{"name": "wecom-ops", "kind": "wecom", "lastSuccess": stamp(9 * time.Minute), "lastError": "", "pending": 0},
-			{"name": "feishu-ops", "kind": "feishu", "lastSuccess": stamp(26 * time.Hour), "lastError": "19021 sign match fail " + Hostile, "pending": 2},
+			{"name": "feishu-ops", "kind": "feishu", "lastSuccess": stamp(26 * time.Hour), "lastError": "19021 sign match fail" + s.hostile, "pending": 2},
 		},
 	}
 }
@@ -44,6 +44,6 @@ func (s *Server) config(*http.Request) any {
 		entry("erp.driver", "snowbeasts", "snowgate.yaml:9"), entry("erp.origin", "https://saas.snowbeasts.com", "snowgate.yaml:10"), entry("erp.timeout", "2.5s", "default"),
 		entry("erp.max_retries", "3", "default"), entry("wechat.app_secret", "***", "environment SNOWGATE_WECHAT__APP_SECRET"), entry("admin.tokens", "***, ***", "environment SNOWGATE_ADMIN__TOKENS"),
 		entry("audit.retention", "90d", "default"), entry("alerts.webhooks", "wecom:***, feishu:***", "snowgate.yaml:31"), entry("health.interval", "30s", "default"),
-		entry("erp.snowbeasts.forms.order", Hostile, "snowgate.yaml:14"), entry("server.trusted_proxies", "", "default"),
+		entry("erp.snowbeasts.forms.orders.id", "100001"+s.hostile, "snowgate.yaml:14"), entry("server.trusted_proxies", "", "default"),
 	}}
 }

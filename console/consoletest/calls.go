@@ -7,13 +7,13 @@ import (
 )
 
 // cannedCalls are the log's newest rows.
-func cannedCalls() []obj {
+func (s *Server) cannedCalls() []obj {
 	calls := []obj{
 		call(SlowCall, 40*time.Second, "GET", "/api/orders/:id", `{"id":"88001","query":{"fields":["status"]}}`, 200, 912, 3),
-		call(HostileCall, 55*time.Second, "GET", "/api/orders/search", `{"query":{"keyword":["`+`<img src=x onerror=alert(1)>`+`"]}}`, 504, 2503, 4),
+		call(HostileCall, 55*time.Second, "GET", "/api/orders/search", `{"query":{"keyword":["<b>snow</b>"]}}`, 504, 2503, 4),
 	}
 	calls[0]["source"] = "standby"
-	calls[1]["error"], calls[1]["response"], calls[1]["user"] = "erp_timeout", Hostile, Hostile
+	calls[1]["error"], calls[1]["response"], calls[1]["user"] = "erp_timeout", `{"code":504,"error":"erp_timeout"}`+s.hostile, UserID+s.hostile
 	for i := range 12 {
 		id := fmt.Sprintf("019c0b5e-7a10-7c3e-8f11-0000000000%02d", i)
 		calls = append(calls, call(id, time.Duration(i+2)*time.Minute, "GET", "/api/orders/search", `{"query":{"keyword":["雪"]}}`, 200, 48+i, 1))
@@ -31,9 +31,10 @@ func call(id string, ago time.Duration, method, route, params string, status, to
 	}
 }
 
+// searchCalls narrows as the gateway does, but for the time.
 func (s *Server) searchCalls(r *http.Request) any {
 	found := []obj{}
-	for _, c := range cannedCalls() {
+	for _, c := range s.cannedCalls() {
 		wanted := func(name string) bool {
 			wish := r.URL.Query().Get(name)
 			return wish == "" || wish == fmt.Sprint(c[name])
@@ -46,15 +47,15 @@ func (s *Server) searchCalls(r *http.Request) any {
 }
 
 func (s *Server) oneCall(r *http.Request) any {
-	for _, c := range cannedCalls() {
+	for _, c := range s.cannedCalls() {
 		if c["requestId"] == r.PathValue("id") {
-			return obj{"row": c, "story": story(c)}
+			return obj{"row": c, "story": s.story(c)}
 		}
 	}
 	return obj{"row": nil, "story": nil}
 }
 
-func story(c obj) any {
+func (s *Server) story(c obj) any {
 	switch c["requestId"] {
 	case SlowCall:
 		return obj{"coalesced": true, "source": "standby", "tookMs": 912, "attempts": []obj{
@@ -64,7 +65,7 @@ func story(c obj) any {
 		}}
 	case HostileCall:
 		return obj{"coalesced": false, "source": "", "tookMs": 2503, "attempts": []obj{
-			{"op": Hostile, "channel": Hostile, "kind": Hostile, "startMs": 3, "tookMs": 2490},
+			{"op": "search_orders" + s.hostile, "channel": "primary" + s.hostile, "kind": "timeout" + s.hostile, "startMs": 3, "tookMs": 2490},
 		}}
 	default:
 		return nil

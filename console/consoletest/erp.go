@@ -9,7 +9,7 @@ import (
 func (s *Server) erpStatus(*http.Request) any {
 	return obj{
 		"system": "erp", "channels": []obj{s.primary(), s.standby()}, "forcedStandby": s.forced,
-		"contract": []obj{{"op": "search_orders", "path": "orders.amount", "want": "number", "got": "string" + Hostile, "count": 17, "lastSeen": stamp(4 * time.Minute)}},
+		"contract": []obj{{"op": "search_orders", "path": "orders.amount", "want": "number", "got": "string" + s.hostile, "count": 17, "lastSeen": stamp(4 * time.Minute)}},
 	}
 }
 

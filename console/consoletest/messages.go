@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-func cannedMessages() []obj {
+func cannedMessages(hostile string) []obj {
 	return []obj{
 		message("019c0b5e-7a10-7c3e-8f11-2b6f5a9d0e09", "queued", "", 0, 3*time.Second),
-		message(DeadMessage, "failed", "WeChat: invalid template data "+Hostile, 47003, 8*time.Minute),
+		message(DeadMessage, "failed", "argument invalid! data.thing1.value invalid"+hostile, 47003, 8*time.Minute),
 		message("019c0b5e-7a10-7c3e-8f11-2b6f5a9d0e02", "unknown", "微信没有回答", 0, 21*time.Minute),
 		message("019c0b5e-7a10-7c3e-8f11-2b6f5a9d0e03", "sent", "", 0, 34*time.Minute),
 		message("019c0b5e-7a10-7c3e-8f11-2b6f5a9d0e04", "refused", "用户拒收", 43101, 50*time.Minute),

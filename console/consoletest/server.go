@@ -16,7 +16,7 @@ import (
 // Token is the admin token that the stand-in takes.
 const Token = "a-token-for-the-console"
 
-// Hostile is what people would like a browser to run; the stand-in puts it into every text that comes from outside.
+// Hostile is what people would like a browser to run; a hostile stand-in puts it into the texts that come from outside.
 const Hostile = `<img src=x onerror="document.title='owned'"><script>document.title='owned'</script>`
 
 // The ids that tests look for.
@@ -43,6 +43,7 @@ type Server struct {
 	down     time.Time // since when the primary is, zero while it is not
 	forced   bool
 	silent   bool
+	hostile  string // at the end of what comes from outside
 	paused   bool
 	messages []obj
 	windows  []obj
@@ -50,10 +51,15 @@ type Server struct {
 	routes   *http.ServeMux
 }
 
-// New makes a gateway that is well, with a day's traffic behind it.
-func New() *Server {
-	s := &Server{started: time.Now().Add(-53 * time.Hour), paused: true, routes: http.NewServeMux(), windows: []obj{}}
-	s.messages, s.sessions = cannedMessages(), cannedSessions()
+// New makes a gateway with a day's traffic behind it, whose database is a little ill.
+func New() *Server { return build("") }
+
+// NewHostile is New in a world that means ill.
+func NewHostile() *Server { return build(" " + Hostile) }
+
+func build(hostile string) *Server {
+	s := &Server{started: time.Now().Add(-53 * time.Hour), paused: true, hostile: hostile, routes: http.NewServeMux(), windows: []obj{}}
+	s.messages, s.sessions = cannedMessages(hostile), cannedSessions()
 	s.register()
 	return s
 }

@@ -17,7 +17,7 @@ func (s *Server) listSessions(r *http.Request) any {
 		return nil
 	}
 	return obj{"sessions": s.sessions, "user": UserID, "counts": obj{"sessions": len(s.sessions)}, "binding": obj{
-		"companyId": "C-1001", "companyName": "雪原贸易 " + Hostile, "customerId": "K-77", "permissions": []string{"orders", "materials"}, "boundAt": stamp(40 * 24 * time.Hour),
+		"companyId": "C-1001", "companyName": "雪原贸易" + s.hostile, "customerId": "K-77", "permissions": []string{"orders", "materials"}, "boundAt": stamp(40 * 24 * time.Hour),
 	}}
 }
 

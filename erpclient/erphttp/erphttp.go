@@ -4,10 +4,12 @@
 package erphttp
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -45,9 +47,10 @@ type Config struct {
 
 // Client talks to one origin. It is safe for concurrent use.
 type Client struct {
-	origin *url.URL
-	resty  *resty.Client
-	count  func(httptrace.GotConnInfo)
+	origin  *url.URL
+	resty   *resty.Client
+	maxBody int
+	count   func(httptrace.GotConnInfo)
 }
 
 // New makes a Client. The origin must be absolute and bare.
@@ -72,10 +75,9 @@ func New(cfg Config) (*Client, error) {
 	r := resty.NewWithClient(&http.Client{Transport: cfg.Transport}).
 		SetBaseURL(origin.String()).
 		SetRedirectPolicy(resty.RedirectPolicyFunc(lastResponse)).
-		SetResponseBodyLimit(cfg.MaxBodyBytes).
 		SetPreRequestHook(func(_ *resty.Client, r *http.Request) error { hideReplay(r); return nil }).
 		SetLogger(quiet{cfg.Logger})
-	c := &Client{origin: origin, resty: r, count: func(httptrace.GotConnInfo) {}}
+	c := &Client{origin: origin, resty: r, maxBody: cfg.MaxBodyBytes, count: func(httptrace.GotConnInfo) {}}
 	if cfg.Metrics != nil {
 		c.count = countConnections(cfg.Metrics, cmp.Or(cfg.System, erpclient.MainSystem), cfg.Channel)
 	}
@@ -166,7 +168,7 @@ func (c *Client) Do(ctx context.Context, op string, r Request) (*Answer, error) 
 	}
 	var way sent
 	traced := way.follow(ctx, r.Method, c.count)
-	req := c.resty.R().SetContext(traced).SetPathParams(r.PathParams).SetHeaders(r.Header).SetCookies(r.Cookies)
+	req := c.resty.R().SetContext(traced).SetDoNotParseResponse(true).SetPathParams(r.PathParams).SetHeaders(r.Header).SetCookies(r.Cookies)
 	req.QueryParam = r.Query
 	if req.QueryParam == nil {
 		req.QueryParam = url.Values{}
@@ -178,12 +180,38 @@ func (c *Client) Do(ctx context.Context, op string, r Request) (*Answer, error) 
 		req.SetHeader("Content-Type", "application/json").SetBody(r.Body)
 	}
 	res, err := req.Execute(r.Method, r.Path)
+	var body []byte
+	if err == nil {
+		body, err = readBody(res.RawResponse, c.maxBody)
+	}
 	if err != nil {
 		e := transportError(ctx, op, err)
 		e.Unsent = way.nothing()
 		return nil, e
 	}
-	return &Answer{Status: res.StatusCode(), Header: res.Header(), Cookies: res.Cookies(), Body: res.Body()}, nil
+	return &Answer{Status: res.StatusCode(), Header: res.Header(), Cookies: res.Cookies(), Body: body}, nil
+}
+
+var errTooLarge = errors.New("the answer is larger than it may be")
+
+// usualBody is room for an answer that does not tell its length.
+const usualBody = 4 << 10
+
+// readBody reads an answer to its end, or refuses it. Resty, which knows no length, would make a page of orders out of five
+// ever larger pieces.
+func readBody(res *http.Response, limit int) ([]byte, error) {
+	defer func() { _ = res.Body.Close() }() // all that mattered was read
+	var body bytes.Buffer
+	size := res.ContentLength
+	if size < 0 {
+		size = usualBody
+	}
+	body.Grow(int(min(size, int64(limit))) + bytes.MinRead)
+	_, err := body.ReadFrom(io.LimitReader(res.Body, int64(limit)+1))
+	if body.Len() > limit {
+		return nil, errTooLarge
+	}
+	return body.Bytes(), err
 }
 
 // transportError tells the kind of a failure below HTTP. The URL that net/http puts into its errors is dropped:
@@ -197,7 +225,7 @@ func transportError(ctx context.Context, op string, err error) *erpclient.Error 
 	}
 	e := &erpclient.Error{Op: op, Kind: erpclient.KindUnavailable, Err: cause}
 	switch {
-	case errors.Is(err, resty.ErrResponseBodyTooLarge):
+	case errors.Is(err, errTooLarge):
 		e.Kind = erpclient.KindBadAnswer
 	case errors.Is(err, context.Canceled) && errors.Is(ctx.Err(), context.Canceled):
 		e.Kind, e.Err = erpclient.KindTimeout, context.Canceled

@@ -28,13 +28,13 @@ type question struct {
 func ask[T any](ctx context.Context, d *Driver, s erpclient.Session, q question, path string, body any,
 	decode func([]byte, question, *driftLog) (*answer[T], error),
 ) (*answer[T], error) {
-	held, ok := d.token.cookies(s.Token)
+	cookie, ok := d.token.header(s.Token)
 	if !ok {
 		return nil, erpclient.Errorf(q.op, erpclient.KindSessionExpired, "there is no session")
 	}
 	got, err := d.http.Do(ctx, q.op, erphttp.Request{
-		Method: http.MethodPost, Path: "/business/" + path, Cookies: held, Body: body,
-		Header: map[string]string{"Accept": "application/json"},
+		Method: http.MethodPost, Path: "/business/" + path, Body: body,
+		Header: map[string]string{"Accept": "application/json", "Cookie": cookie},
 	})
 	if err != nil {
 		return nil, err

@@ -48,29 +48,30 @@ func (c cookies) encode() string {
 	return string(token)
 }
 
-// lastToken remembers what the last token that was decoded holds: most questions of a gateway come with the service
-// account's. The cookies are read-only. Safe for concurrent use.
+// lastToken remembers the header of the last token that was decoded: most questions of a gateway come with the service
+// account's. Safe for concurrent use.
 type lastToken struct {
 	last atomic.Pointer[decodedToken]
 }
 
-type decodedToken struct {
-	token string
-	held  []*http.Cookie
-}
+type decodedToken struct{ token, header string }
 
-// cookies are those that a request with the token carries; false for a token that is not a complete one of ours.
-func (l *lastToken) cookies(token string) ([]*http.Cookie, bool) {
+// header is the Cookie header of requests with the token; false for a token that is not a complete one of ours.
+func (l *lastToken) header(token string) (string, bool) {
 	if last := l.last.Load(); last != nil && last.token == token {
-		return last.held, true
+		return last.header, true
 	}
 	held, ok := decodeToken(token)
 	if !ok {
-		return nil, false
+		return "", false
 	}
-	fresh := &decodedToken{token, held.list()}
+	r := http.Request{Header: http.Header{}}
+	for _, cookie := range held.list() {
+		r.AddCookie(cookie)
+	}
+	fresh := &decodedToken{token, r.Header.Get("Cookie")}
 	l.last.Store(fresh)
-	return fresh.held, true
+	return fresh.header, true
 }
 
 // decodeToken reports false for a token that is not a complete one of ours.

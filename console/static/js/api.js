@@ -14,7 +14,9 @@ export class Problem extends Error {
 }
 
 // whenSignedOut sets what happens when the gateway no longer knows us.
-export const whenSignedOut = (handle) => { onSignedOut = handle; };
+export const whenSignedOut = (handle) => {
+  onSignedOut = handle;
+};
 
 // signIn exchanges an admin token for the cookie.
 export async function signIn(token) {
@@ -66,7 +68,11 @@ async function ask(method, path, body, signal) {
   const headers = { Accept: 'application/json', 'Accept-Language': language() };
   if (csrf) headers['X-Snowgate-Console'] = csrf;
   if (body !== undefined) headers['Content-Type'] = 'application/json';
-  const answer = await send(path, { method, headers, body: body && JSON.stringify(body), cache: 'no-store', credentials: 'same-origin' }, signal);
+  const answer = await send(
+    path,
+    { method, headers, body: body && JSON.stringify(body), cache: 'no-store', credentials: 'same-origin' },
+    signal,
+  );
   const envelope = await answer.json().catch(() => ({ code: answer.status, message: `HTTP ${answer.status}` }));
   const status = envelope.code || (answer.ok ? 0 : answer.status);
   if (status !== 0) throw new Problem({ ...envelope, status });

@@ -10,9 +10,9 @@ const two = (n) => String(n).padStart(2, '0');
 // plot draws { label, times: [ms], lines: [{ label, values, colour, dash, fill }], format }. colour is the name of one of
 // the style sheet's variables. When the page draws itself anew, the plot takes over the new values.
 export function plot(spec) {
-  const place = h('div', { class: 'plot-canvas' });
-  const legend = h('dl', { class: 'plot-legend' });
-  const node = h('figure', { class: 'plot', role: 'img', 'aria-label': spec.label }, legend, place);
+  const place = h.div({ class: 'plot-canvas' });
+  const legend = h.dl({ class: 'plot-legend' });
+  const node = h.figure({ class: 'plot', role: 'img', 'aria-label': spec.label }, legend, place);
   const life = { spec, place, legend, chart: null };
   node.receive = (fresh) => receive(life, fresh.spec);
   node.spec = spec;
@@ -60,17 +60,25 @@ function rebuild(life) {
   if (width > 0) life.chart = new window.uPlot(options(life, width), dataOf(life.spec), life.place);
 }
 
-const dataOf = (spec) => [spec.times.map((ms) => ms / 1000), ...spec.lines.map((line) => line.values.map((v) => v ?? null))];
+const dataOf = (spec) => [
+  spec.times.map((ms) => ms / 1000),
+  ...spec.lines.map((line) => line.values.map((v) => v ?? null)),
+];
 
 const colourOf = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
 function options(life, width) {
   return {
-    width, height, legend: { show: false }, padding: [8, 18, 0, 0],
+    width,
+    height,
+    legend: { show: false },
+    padding: [8, 18, 0, 0],
     cursor: { drag: { x: false, y: false }, y: false, points: { size: 6 } },
     scales: { y: { range: (_, low, high) => [0, high > 0 ? high * 1.15 : 1] } },
-    axes: [axis({ values: (_, ticks) => ticks.map(hourAndMinute), space: 70, size: 28 }),
-      axis({ values: (_, ticks) => ticks.map((v) => life.spec.format(v)), size: 62, space: 34 })],
+    axes: [
+      axis({ values: (_, ticks) => ticks.map(hourAndMinute), space: 70, size: 28 }),
+      axis({ values: (_, ticks) => ticks.map((v) => life.spec.format(v)), size: 62, space: 34 }),
+    ],
     series: [{}, ...life.spec.lines.map(series)],
     hooks: { setCursor: [(chart) => tellLegend(life, chart.cursor.idx)] },
   };
@@ -79,14 +87,22 @@ function options(life, width) {
 function axis(more) {
   const line = colourOf('line');
   return {
-    stroke: colourOf('soft'), font: '11px system-ui, sans-serif', grid: { stroke: line, width: 1 }, ticks: { show: false }, ...more,
+    stroke: colourOf('soft'),
+    font: '11px system-ui, sans-serif',
+    grid: { stroke: line, width: 1 },
+    ticks: { show: false },
+    ...more,
   };
 }
 
 function series(line) {
   const colour = colourOf(line.colour);
   return {
-    stroke: colour, width: 1.75, dash: dashes[line.dash ?? 'solid'], points: { show: false }, spanGaps: false,
+    stroke: colour,
+    width: 1.75,
+    dash: dashes[line.dash ?? 'solid'],
+    points: { show: true, size: 4, filter: lonely },
+    spanGaps: false,
     fill: line.fill ? colourOf(`${line.colour}-tint`) : undefined,
   };
 }
@@ -96,13 +112,30 @@ function hourAndMinute(seconds) {
   return `${two(d.getHours())}:${two(d.getMinutes())}`;
 }
 
+// lonely are the places of values without a neighbour: no line would show them.
+function lonely(chart, index) {
+  const values = chart.data[index];
+  const there = (i) => values[i] !== null && values[i] !== undefined;
+  return [...values.keys()].filter((i) => there(i) && !there(i - 1) && !there(i + 1));
+}
+
 // tellLegend writes the values at a place, or the newest ones.
 function tellLegend({ spec, legend }, index) {
   const at = index ?? spec.times.length - 1;
-  legend.replaceChildren(...spec.lines.map((line) => h('div', null,
-    h('dt', null, h('i', { class: `line ${line.dash ?? 'solid'}`, vars: { '--line-colour': `var(--${line.colour})` } }), line.label),
-    h('dd', null, valueAt(spec, line, at)))),
-  h('div', { class: 'plot-time' }, index === null || index === undefined ? '' : hourAndMinute(spec.times[at] / 1000)));
+  legend.replaceChildren(
+    ...spec.lines.map((line) =>
+      h.div(
+        null,
+        h.dt(
+          null,
+          h.i({ class: `line ${line.dash ?? 'solid'}`, vars: { '--line-colour': `var(--${line.colour})` } }),
+          line.label,
+        ),
+        h.dd(null, valueAt(spec, line, at)),
+      ),
+    ),
+    h.div({ class: 'plot-time' }, index === null || index === undefined ? '' : hourAndMinute(spec.times[at] / 1000)),
+  );
 }
 
 function valueAt(spec, line, index) {

@@ -3,12 +3,17 @@ import { language, t } from './i18n.js';
 
 export const unknown = '–';
 
+const gap = '\u00a0'; // between a number and its unit no line breaks
+
 const known = (value) => value !== null && value !== undefined && value !== '' && Number.isFinite(Number(value));
 
 // number with at most so many digits behind the point; whole says that none is left out, so that columns line up.
 export function number(value, digits = 0, whole = false) {
   if (!known(value)) return unknown;
-  return new Intl.NumberFormat(language(), { maximumFractionDigits: digits, minimumFractionDigits: whole ? digits : 0 }).format(value);
+  return new Intl.NumberFormat(language(), {
+    maximumFractionDigits: digits,
+    minimumFractionDigits: whole ? digits : 0,
+  }).format(value);
 }
 
 // rate is a number per second; small ones keep their digits.
@@ -19,8 +24,8 @@ export function rate(value) {
 // milliseconds, in seconds from one second on.
 export function milliseconds(value) {
   if (!known(value)) return unknown;
-  if (value >= 1000) return `${number(value / 1000, 2, true)} s`;
-  return `${number(value, value < 10 ? 1 : 0)} ms`;
+  if (value >= 1000) return `${number(value / 1000, 2, true)}${gap}s`;
+  return `${number(value, value < 10 ? 1 : 0)}${gap}ms`;
 }
 
 // percent of a share from 0 to 1. Just short of everything is never shown as 100 %.
@@ -28,7 +33,8 @@ export function percent(share, digits = 1) {
   if (!known(share)) return unknown;
   const unit = 10 ** digits;
   const value = share < 1 && share > 0.5 ? Math.floor(share * 100 * unit) / unit : share * 100;
-  return `${number(value, digits, value > 0 && value < 100)} %`;
+  if (value > 0 && value < 1 / unit) return `< ${number(1 / unit, digits)}${gap}%`;
+  return `${number(value, digits, value > 0 && value < 100)}${gap}%`;
 }
 
 // bytes in binary units.
@@ -36,19 +42,27 @@ export function bytes(value) {
   if (!known(value)) return unknown;
   const units = ['B', 'KiB', 'MiB', 'GiB'];
   const power = Math.min(Math.floor(Math.log2(Math.max(value, 1)) / 10), units.length - 1);
-  return `${number(value / 1024 ** power, power ? 1 : 0)} ${units[power]}`;
+  return `${number(value / 1024 ** power, power ? 1 : 0)}${gap}${units[power]}`;
 }
 
 // duration of so many seconds in its two largest units.
 export function duration(seconds) {
   if (!known(seconds)) return unknown;
   const whole = Math.max(0, Math.round(seconds));
-  const parts = [[86400, 'time.d'], [3600, 'time.h'], [60, 'time.m'], [1, 'time.s']];
+  const parts = [
+    [86400, 'time.d'],
+    [3600, 'time.h'],
+    [60, 'time.m'],
+    [1, 'time.s'],
+  ];
   const first = parts.findIndex(([size]) => whole >= size);
   if (first < 0) return t('time.s', { n: seconds > 0 && seconds < 0.95 ? number(seconds, 1) : 0 });
-  return parts.slice(first, first + 2)
+  return parts
+    .slice(first, first + 2)
     .map(([size, key], i) => [Math.floor((i ? whole % parts[first][0] : whole) / size), key])
-    .filter(([n]) => n > 0).map(([n, key]) => t(key, { n })).join(' ');
+    .filter(([n]) => n > 0)
+    .map(([n, key]) => t(key, { n }))
+    .join(' ');
 }
 
 const date = (moment) => (moment ? new Date(moment) : null);
@@ -79,7 +93,10 @@ export function clock(moment) {
 export function clockAndDay(moment) {
   const d = date(moment);
   if (!valid(d)) return unknown;
-  const day = d.toDateString() === new Date().toDateString() ? '' : `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())} `;
+  const day =
+    d.toDateString() === new Date().toDateString()
+      ? ''
+      : `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())} `;
   return day + clock(d);
 }
 

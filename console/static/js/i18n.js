@@ -7,11 +7,13 @@ let current = languages.includes(localStorage.getItem(stored)) ? localStorage.ge
 
 // loadWords fetches both languages: they are small, and switching is at once.
 export async function loadWords() {
-  await Promise.all(languages.map(async (name) => {
-    const answer = await fetch(`i18n/${name}.json`);
-    if (!answer.ok) throw new Error(`i18n/${name}.json: ${answer.status}`);
-    words[name] = await answer.json();
-  }));
+  await Promise.all(
+    languages.map(async (name) => {
+      const answer = await fetch(`i18n/${name}.json`);
+      if (!answer.ok) throw new Error(`i18n/${name}.json: ${answer.status}`);
+      words[name] = await answer.json();
+    }),
+  );
   speak(current);
 }
 

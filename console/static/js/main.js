@@ -17,7 +17,15 @@ import { Shell } from './shell.js';
 import { show } from './visit.js';
 
 const pages = [
-  overviewPage, erpPage, performancePage, callsPage, callPage, messagesPage, sessionsPage, alertsPage, configPage,
+  overviewPage,
+  erpPage,
+  performancePage,
+  callsPage,
+  callPage,
+  messagesPage,
+  sessionsPage,
+  alertsPage,
+  configPage,
 ];
 
 let shell = null;

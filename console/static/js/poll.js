@@ -17,7 +17,10 @@ export function poll(look, every, after = () => {}) {
     wanted = busy;
     if (busy || life.signal.aborted || document.hidden) return;
     busy = true;
-    const problem = await look(life.signal).then(() => null, (p) => p);
+    const problem = await look(life.signal).then(
+      () => null,
+      (p) => p,
+    );
     busy = false;
     if (life.signal.aborted) return;
     failures = problem ? failures + 1 : 0;

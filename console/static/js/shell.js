@@ -22,9 +22,9 @@ export class Shell {
     this.page = pages[0];
     this.fresh = { heardAt: null, problem: null, next: 0, live: true };
     this.pulse = null; // the last overview
-    this.main = h('main', { id: 'main', tabindex: '-1' }, h('div'));
-    this.top = h('header');
-    this.side = h('aside');
+    this.main = h.main({ id: 'main', tabindex: '-1' }, h.div());
+    this.top = h.header();
+    this.side = h.aside();
     this.nodes = [skip(), this.side, this.top, this.main];
     this.pulsing = poll((signal) => this.look(signal), pulseEvery);
     this.ticking = setInterval(() => this.drawTop(), 1000);
@@ -83,52 +83,111 @@ export class Shell {
 
   menu() {
     const parent = this.page.parent ?? this.page.name;
-    return h('aside', { class: 'side' }, h('div', { class: 'side-inner' },
-      h('a', { class: 'home', href: link('/') }, brand()),
-      h('nav', { 'aria-label': t('shell.menu') }, h('ul', null, this.pages.map((page) => h('li', null,
-        h('a', { href: link(page.path), 'aria-current': page.name === parent ? 'page' : null, onclick: () => this.open(false) },
-          icon(page.icon), h('span', null, t(`page.${page.name}`)), this.badge(page.name)))))),
-      h('div', { class: 'side-foot' }, this.verdict(), this.choices())));
+    return h.aside(
+      { class: 'side' },
+      h.div(
+        { class: 'side-inner' },
+        h.a({ class: 'home', href: link('/') }, brand()),
+        h.nav(
+          { 'aria-label': t('shell.menu') },
+          h.ul(
+            null,
+            this.pages.map((page) =>
+              h.li(
+                null,
+                h.a(
+                  {
+                    href: link(page.path),
+                    'aria-current': page.name === parent ? 'page' : null,
+                    onclick: () => this.open(false),
+                  },
+                  icon(page.icon),
+                  h.span(null, t(`page.${page.name}`)),
+                  this.badge(page.name),
+                ),
+              ),
+            ),
+          ),
+        ),
+        h.div({ class: 'side-foot' }, this.verdict(), this.choices()),
+      ),
+    );
   }
 
   badge(name) {
     const count = { alerts: this.pulse?.alerts?.length, messages: this.pulse?.queue?.failed }[name];
-    return count > 0 && h('span', { class: 'badge', 'aria-label': t(`shell.badge.${name}`, { n: count }) }, count);
+    return count > 0 && h.span({ class: 'badge', 'aria-label': t(`shell.badge.${name}`, { n: count }) }, count);
   }
 
   verdict() {
     const { verdict, replica, version } = this.pulse ?? {};
-    return verdict && h('p', { class: `verdict-line ${verdict}` }, stateIcon(verdict),
-      h('span', null, h('strong', null, word('state', verdict)), h('small', null, [replica, version].filter(Boolean).join(' · '))));
+    return (
+      verdict &&
+      h.p(
+        { class: `verdict-line ${verdict}` },
+        stateIcon(verdict),
+        h.span(
+          null,
+          h.strong(null, word('state', verdict)),
+          h.small(null, [replica, version].filter(Boolean).join(' · ')),
+        ),
+      )
+    );
   }
 
   choices() {
-    return h('div', { class: 'choices' },
-      h('button', { class: 'quiet', id: 'language', lang: language() === 'zh' ? 'en' : 'zh-CN', onclick: () => this.speak() },
-        language() === 'zh' ? 'English' : '中文'),
-      h('button', { class: 'quiet', id: 'theme', title: t('shell.theme'), onclick: () => this.wear() },
-        icon(theme()), word('theme', theme())),
-      h('button', { class: 'quiet', id: 'logout', onclick: () => this.leave() }, icon('logout'), t('shell.logout')));
+    return h.div(
+      { class: 'choices' },
+      h.button(
+        { class: 'quiet', id: 'language', lang: language() === 'zh' ? 'en' : 'zh-CN', onclick: () => this.speak() },
+        language() === 'zh' ? 'English' : '中文',
+      ),
+      h.button(
+        { class: 'quiet', id: 'theme', title: t('shell.theme'), onclick: () => this.wear() },
+        icon(theme()),
+        word('theme', theme()),
+      ),
+      h.button({ class: 'quiet', id: 'logout', onclick: () => this.leave() }, icon('logout'), t('shell.logout')),
+    );
   }
 
   header() {
-    return h('header', { class: 'top' },
-      h('button', { class: 'quiet menu-button', 'aria-label': t('shell.menu'), 'aria-expanded': String(document.body.classList.contains('menu-open')),
-        onclick: () => this.open(!document.body.classList.contains('menu-open')) }, icon('menu')),
-      h('h1', null, t(`page.${this.page.name}`)), this.freshness());
+    return h.header(
+      { class: 'top' },
+      h.button(
+        {
+          class: 'quiet menu-button',
+          'aria-label': t('shell.menu'),
+          'aria-expanded': String(document.body.classList.contains('menu-open')),
+          onclick: () => this.open(!document.body.classList.contains('menu-open')),
+        },
+        icon('menu'),
+      ),
+      h.h1(null, t(`page.${this.page.name}`)),
+      this.freshness(),
+    );
   }
 
   // freshness never lets old figures pass for new ones.
   freshness() {
     const { heardAt, problem, next, live } = this.fresh;
     if (problem) {
-      return h('p', { class: 'fresh stale', role: 'status' }, stateIcon('degraded'), h('span', null,
-        heardAt ? t('fresh.stale', { time: clock(heardAt) }) : t('fresh.never'),
-        h('small', null, t('fresh.retry', { duration: duration(Math.max(0, Math.ceil((next - Date.now()) / 1000))) }))));
+      return h.p(
+        { class: 'fresh stale', role: 'status' },
+        stateIcon('degraded'),
+        h.span(
+          null,
+          heardAt ? t('fresh.stale', { time: clock(heardAt) }) : t('fresh.never'),
+          h.small(null, t('fresh.retry', { duration: duration(Math.max(0, Math.ceil((next - Date.now()) / 1000))) })),
+        ),
+      );
     }
-    if (!heardAt) return h('p', { class: 'fresh' }, t('fresh.loading'));
-    return h('p', { class: `fresh${live ? ' live' : ''}` }, h('i', { class: 'beat' }),
-      live ? t('fresh.live') : t('fresh.asOf', { time: clock(heardAt) }));
+    if (!heardAt) return h.p({ class: 'fresh' }, t('fresh.loading'));
+    return h.p(
+      { class: `fresh${live ? ' live' : ''}` },
+      h.i({ class: 'beat' }),
+      live ? t('fresh.live') : t('fresh.asOf', { time: clock(heardAt) }),
+    );
   }
 
   speak() {
@@ -153,10 +212,17 @@ export class Shell {
 }
 
 function skip() {
-  return h('a', { class: 'skip', href: '#main', onclick: (event) => {
-    event.preventDefault(); // the part behind the '#' is the page's
-    document.getElementById('main').focus();
-  } }, t('shell.skip'));
+  return h.a(
+    {
+      class: 'skip',
+      href: '#main',
+      onclick: (event) => {
+        event.preventDefault(); // the part behind the '#' is the page's
+        document.getElementById('main').focus();
+      },
+    },
+    t('shell.skip'),
+  );
 }
 
 // focusSearch: '/' goes to the page's search field.

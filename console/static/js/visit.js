@@ -19,8 +19,12 @@ export function show(page, { params, query, shell }) {
   let problem = null;
 
   function draw() {
-    const content = data === undefined ? (problem ? failure(problem, visit.refresh) : loading()) : page.view(data, visit);
-    patch(shell.main.firstElementChild, h('div', { class: 'page', 'data-key': location.hash, 'data-page': page.name }, content));
+    const content =
+      data === undefined ? (problem ? failure(problem, visit.refresh) : loading()) : page.view(data, visit);
+    patch(
+      shell.main.firstElementChild,
+      h.div({ class: 'page', 'data-key': location.hash, 'data-page': page.name }, content),
+    );
   }
 
   async function look(signal) {

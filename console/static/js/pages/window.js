@@ -9,19 +9,35 @@ const lengths = [30, 60, 120, 240, 480]; // minutes
 // askForWindow asks for which alerts and how long, from now on.
 export function askForWindow(pattern, visit) {
   return act({
-    title: t('erp.maintenance'), text: t('window.ask'), yes: t('window.open'),
+    title: t('erp.maintenance'),
+    text: t('window.ask'),
+    yes: t('window.open'),
     fields: [
-      field(t('window.pattern'), h('input', { name: 'pattern', value: pattern, required: true, maxlength: '100' }), t('window.patternHint')),
-      field(t('window.length'), h('select', { name: 'minutes' }, lengths.map((n) => h('option', { value: n, selected: n === 60 }, n < 60 ? t('time.m', { n }) : t('time.h', { n: n / 60 }))))),
-      field(t('window.note'), h('input', { name: 'note', maxlength: '200' })),
+      field(
+        t('window.pattern'),
+        h.input({ name: 'pattern', value: pattern, required: true, maxlength: '100' }),
+        t('window.patternHint'),
+      ),
+      field(
+        t('window.length'),
+        h.select(
+          { name: 'minutes' },
+          lengths.map((n) =>
+            h.option({ value: n, selected: n === 60 }, n < 60 ? t('time.m', { n }) : t('time.h', { n: n / 60 })),
+          ),
+        ),
+      ),
+      field(t('window.note'), h.input({ name: 'note', maxlength: '200' })),
     ],
-    run: ({ pattern: keys, minutes, note }) => post('/api/admin/maintenance', { to: inMinutes(minutes), pattern: keys, note }),
-    done: t('window.opened'), refresh: visit.refresh,
+    run: ({ pattern: keys, minutes, note }) =>
+      post('/api/admin/maintenance', { to: inMinutes(minutes), pattern: keys, note }),
+    done: t('window.opened'),
+    refresh: visit.refresh,
   });
 }
 
 const inMinutes = (n) => new Date(Date.now() + n * 60_000).toISOString();
 
 function field(label, control, hint) {
-  return h('label', { class: 'field' }, h('span', null, label), control, hint && h('small', null, hint));
+  return h.label({ class: 'field' }, h.span(null, label), control, hint && h.small(null, hint));
 }

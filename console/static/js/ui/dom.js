@@ -2,15 +2,24 @@
 
 const SVG = 'http://www.w3.org/2000/svg';
 
-// h makes an element. Props: class, attributes, on… handlers, and vars for the style sheet's custom properties; null,
-// undefined and false are left out. Children: nodes, texts, numbers, and lists of them; null and false are left out.
-export function h(tag, props, ...children) {
-  return fill(document.createElement(tag), props, children);
-}
+// h.div(props, ...children) makes a <div>, and so for every other name. Props: class, attributes, on… handlers, and vars
+// for the style sheet's custom properties; null, undefined and false are left out. Children: nodes, texts, numbers, and
+// lists of them; null, undefined and false are left out.
+export const h = makers((tag) => document.createElement(tag));
 
 // s is h for SVG.
-export function s(tag, props, ...children) {
-  return fill(document.createElementNS(SVG, tag), props, children);
+export const s = makers((tag) => document.createElementNS(SVG, tag));
+
+function makers(create) {
+  return new Proxy(
+    {},
+    {
+      get:
+        (_, tag) =>
+        (props, ...children) =>
+          fill(create(tag), props, children),
+    },
+  );
 }
 
 function fill(node, props, children) {

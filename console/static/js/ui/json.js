@@ -10,13 +10,23 @@ import { describe } from './notices.js';
 
 // jsonLink shows the answer of an address of the admins' API.
 export function jsonLink(path) {
-  return h('button', { type: 'button', class: 'json-link', title: t('json.title', { path }), onclick: () => showJSON(path) }, 'JSON');
+  return h.button(
+    { type: 'button', class: 'json-link', title: t('json.title', { path }), onclick: () => showJSON(path) },
+    'JSON',
+  );
 }
 
 async function showJSON(path) {
   const text = await get(path).then(pretty, describe);
   const curl = curlOf({ method: 'GET', url: location.origin + path, token: '$SNOWGATE_ADMIN_TOKEN' });
-  await open(`GET ${path}`, () => h('div', { class: 'json' },
-    h('p', { class: 'row' }, copyButton(t('json.copy'), text), copyButton(t('copy.curl'), curl)),
-    h('pre', { tabindex: '0' }, text)), { wide: true });
+  await open(
+    `GET ${path}`,
+    () =>
+      h.div(
+        { class: 'json' },
+        h.p({ class: 'row' }, copyButton(t('json.copy'), text), copyButton(t('copy.curl'), curl)),
+        h.pre({ tabindex: '0' }, text),
+      ),
+    { wide: true },
+  );
 }

@@ -8,10 +8,10 @@ const shownFor = 6000;
 export function toast(text, state = 'up') {
   let place = document.getElementById('toasts');
   if (!place) {
-    place = h('div', { id: 'toasts', role: 'status', 'aria-live': 'polite' });
+    place = h.div({ id: 'toasts', role: 'status', 'aria-live': 'polite' });
     document.body.append(place);
   }
-  const line = h('p', { class: `toast ${state}` }, stateIcon(state), h('span', null, text));
+  const line = h.p({ class: `toast ${state}` }, stateIcon(state), h.span(null, text));
   place.append(line);
   setTimeout(() => line.remove(), shownFor);
 }
