@@ -45,7 +45,7 @@ test-tryton: ## the Tryton driver against a real Tryton 6.0, which it installs (
 
 .PHONY: test-browser
 test-browser: test-needs ## the console in a real headless Chromium, which it installs; screenshots in artifacts/
-	command -v chromium >/dev/null || { apt-get -qq update && apt-get -qq -y --no-install-recommends install chromium >/dev/null; }
+	command -v chromium >/dev/null || { apt-get -qq update && apt-get -qq -y --no-install-recommends install chromium fonts-noto-cjk >/dev/null; }
 	SNOWGATE_TEST_BROWSER=1 $(GO_TEST) -count=1 ./console/... && SNOWGATE_TEST_BROWSER=1 $(GO_TEST) -count=1 -run TheConsole ./cmd/snowgate/
 
 .PHONY: e2e

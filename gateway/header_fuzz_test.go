@@ -32,7 +32,8 @@ func refusal(t *testing.T, err error) *fault {
 func isOurName(name string) bool {
 	switch name {
 	case "", headerIdempotency, "query", "body", "data", "code", "userInfo", "erpUsername", "erpPassword", "inviteCode", "quantity", "price",
-		"type", "operator", "customerId", "companyId", "remark", "lines", "templateId", "results", "eventId", "echostr", "OpenID":
+		"type", "operator", "customerId", "companyId", "remark", "lines", "templateId", "results", "eventId", "echostr", "OpenID",
+		"channel", "force", "note", "pattern", "system", "token":
 		return true
 	}
 	return knownName(name) == name

@@ -45,7 +45,7 @@ func (fakeTemplates) Template(id string) (*wxmsg.Template, bool) {
 // newMessages is the real queue on the tests' Redis, without workers: nobody sends what it accepts.
 func newMessages(t *testing.T, addr string, pseudonym func(kind, value string) string) *queue.Queue {
 	t.Helper()
-	rdb, err := session.Dial("redis://" + addr)
+	rdb, err := session.DialWithin("redis://"+addr, 5*time.Second)
 	if err != nil {
 		t.Fatal(err)
 	}

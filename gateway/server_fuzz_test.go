@@ -136,6 +136,12 @@ func requests() []string {
 		post("/api/orders", "TOKEN", `{"customerId":"C1","lines":[{"productId":"7001","quantity":1}]}`), post("/api/approvals/12/approve", "TOKEN", ""),
 		post("/api/wechat/subscriptions", "TOKEN", `{"results":{"`+aTemplate+`":"accept"}}`), post("/api/wechat/callback", "", `<xml><Event>x</Event></xml>`),
 		post("/api/wechat/template-msg", "SERVICE", `{"openid":"`+alice+`","templateId":"`+aTemplate+`","data":`+goodData+`}`),
+		post("/api/admin/maintenance", "ADMIN", `{"pattern":"part.erp*","to":"2099-01-01T00:00:00Z","note":"x"}`), post("/api/admin/erp/standby", "ADMIN", `{"force":true}`),
+		strings.Replace(strings.Replace(get("/api/admin/sessions?user="+alice), "TOKEN", "ADMIN", 1), "GET", "DELETE", 1),
+		strings.Replace(get("/api/admin/maintenance?id=x"), "TOKEN", "ADMIN", 1), strings.Replace(get("/api/admin/overview"), "TOKEN", "ADMIN", 1),
+		strings.Replace(get("/api/admin/calls/1"), "TOKEN", "ADMIN", 1), strings.Replace(get("/api/admin/config"), "TOKEN", "ADMIN", 1),
+		post("/console/login", "", `{"token":"x"}`), get("/console/../login"), get("/console/session", "Cookie: snowgate_console=x\r\n"),
+		strings.Replace(get("/api/admin/queue", "Cookie: snowgate_console=x\r\nX-Snowgate-Console: y\r\n"), "Authorization: Bearer TOKEN\r\n", "", 1),
 		post("/api/admin/queue/resume", "ADMIN", ""), post("/api/erp/events", "SERVICE", anEvent), strings.Replace(get("/api/user"), "GET", "DELETE", 1),
 	}
 }

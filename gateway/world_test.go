@@ -89,7 +89,7 @@ func newWorld(t *testing.T, change ...func(*Config, *Deps)) *world {
 
 func newStore(t *testing.T, addr string) *session.Store {
 	t.Helper()
-	rdb, err := session.Dial("redis://" + addr)
+	rdb, err := session.DialWithin("redis://"+addr, 5*time.Second)
 	if err != nil {
 		t.Fatal(err)
 	}

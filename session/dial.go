@@ -27,11 +27,16 @@ const patience = 150 * time.Millisecond
 //
 // rediss:// and rediss+sentinel:// speak TLS 1.2 or newer. Options after "?": pool_size, cluster, sentinel_username,
 // sentinel_password. An error names the part that is wrong and never quotes the URL.
-func Dial(rawURL string) (redis.UniversalClient, error) {
+func Dial(rawURL string) (redis.UniversalClient, error) { return DialWithin(rawURL, patience) }
+
+// DialWithin is Dial with the time that one step of a command may take: to connect, to write, to read, to wait for a
+// connection.
+func DialWithin(rawURL string, step time.Duration) (redis.UniversalClient, error) {
 	opts, err := parseURL(rawURL)
 	if err != nil {
 		return nil, fmt.Errorf("redis url: %w", err)
 	}
+	opts.DialTimeout, opts.ReadTimeout, opts.WriteTimeout, opts.PoolTimeout = step, step, step, step
 	return redis.NewUniversalClient(opts), nil
 }
 

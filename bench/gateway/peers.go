@@ -129,4 +129,4 @@ func (w *world) gateway(more ...string) (*program, error) {
 }
 
 // adminToken reads the figures of a gateway that lives for minutes on 127.0.0.1.
-const adminToken = "bench-gateway-admin-token-1" //nolint:gosec // not a secret
+const adminToken = "bench-gateway-admin-token-1"

@@ -14,7 +14,7 @@ import (
 
 // doProfile takes the gateway's CPU and allocation profiles while it is searched and asked for states, half and half:
 // for the table of stages, and for a build that is guided by them (cmd/snowgate/default.pgo).
-func doProfile(ctx context.Context, w *world, s settings, r *report) error {
+func doProfile(ctx context.Context, w *world, s settings, _ *report) error {
 	if s.profiles == "" {
 		return nil
 	}

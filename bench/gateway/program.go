@@ -147,19 +147,3 @@ func usageOf(pid int) (u usage, err error) {
 	pages, _ := strconv.ParseInt(fields[21], 10, 64)
 	return usage{time.Duration(user+system) * time.Second / ticks, pages * int64(os.Getpagesize())}, nil
 }
-
-// machineBusy is the CPU time that the whole machine has used.
-func machineBusy() time.Duration {
-	told, err := os.ReadFile("/proc/stat")
-	if err != nil {
-		return 0
-	}
-	line, _, _ := strings.Cut(string(told), "\n")
-	var sum int64
-	for i, field := range strings.Fields(line)[1:] {
-		if n, err := strconv.ParseInt(field, 10, 64); err == nil && i != 3 && i != 4 && i < 8 { // not idle, not waiting for a disk
-			sum += n
-		}
-	}
-	return time.Duration(sum) * time.Second / 100
-}

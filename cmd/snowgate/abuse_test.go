@@ -224,7 +224,9 @@ var (
 		"GET /api/insights/replenishment", "POST /api/wechat/template-msg", "GET /api/wechat/template-msg/{id}", "GET /api/wechat/callback", "POST /api/wechat/callback",
 		"POST /api/wechat/subscriptions", "POST /api/erp/events", "GET /api/erp/status", "GET /api/admin/calls", "GET /api/admin/messages", "POST /api/admin/messages/{id}/retry",
 		"GET /api/admin/queue", "GET /api/health/check", "GET /api/metrics/performance", "GET /api", "GET /api/", "GET /api/{id}", "GET /", "GET /livez", "GET /readyz", "GET /metrics",
-		"GET /debug/pprof", "GET /debug/pprof/{id}", "GET /docs", "GET /docs/openapi.yaml", "GET /console/", "GET /console/{id}", "GET //api/orders/search", "GET /api//orders/{id}",
+		"GET /debug/pprof", "GET /debug/pprof/{id}", "GET /docs", "GET /docs/openapi.yaml", "GET /console/", "GET /console/{id}",
+		"POST /console/login", "GET /console/session", "POST /console/logout", "GET /api/admin/overview", "POST /api/admin/maintenance", "DELETE /api/admin/sessions/{id}",
+		"DELETE /api/admin/bindings", "GET /api/admin/config", "GET /api/admin/calls/{id}", "POST /api/admin/erp/standby", "GET //api/orders/search", "GET /api//orders/{id}",
 		"GET /api/./user/profile", "GET /api/../api/user", "GET /API/USER", "GET /api/orders/{id}/", "GET /api/orders/{id}/status/../../..", "OPTIONS *",
 		"GET http://elsewhere.example/api/user/profile", "GET api/user", "GET /api/orders/{id};x=y", "GET /.env", "GET /.git/config", "GET /wp-login.php",
 		"GET /%2e%2e/%2e%2e/etc/passwd", "GET /\\api", "GET /api/orders\\search", "CONNECT gate.example:443",
@@ -246,7 +248,7 @@ var (
 		"Accept-Language: en", "Accept-Language: " + strings.Repeat("x-", 90), "Accept-Language: *;q=0, zz", "Referer: https://servicewechat.com/wx1/1/page-frame.html", "Referer: %zz", "Origin: https://evil.example\r\nAccess-Control-Request-Method: GET",
 		"Expect: 100-continue", "Expect: nonsense", "Upgrade: websocket\r\nConnection: Upgrade", "Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__", "Range: bytes=0-1", "If-None-Match: *", "Accept-Encoding: gzip, br", "TE: trailers\r\nTrailer: X", "Content-Encoding: gzip",
 		"X-Big: " + strings.Repeat("b", 12000), "X-Huge: " + strings.Repeat("h", 40000), "X-Null: a\x00b", "Bad Header: x", ": x", "X-Folded: a\r\n b", "X-Latin: \xff\xfe", "Host: evil.example", "X-Snowgate-Signature: zz\r\nX-Snowgate-Timestamp: 1",
-		"Authorization: Bearer {admin}x", "Authorization: Bearer {service}\r\nX-Snowgate-Timestamp: 9999999999\r\nX-Snowgate-Signature: 00",
+		"Authorization: Bearer {admin}x", "Cookie: snowgate_console={token}\r\nX-Snowgate-Console: x", "Cookie: snowgate_console=a; snowgate_console=b", "Authorization: Bearer {service}\r\nX-Snowgate-Timestamp: 9999999999\r\nX-Snowgate-Signature: 00",
 	}
 	hostileTypes  = []string{"application/json; charset=utf-8", "text/plain", "application/xml", "multipart/form-data; boundary=x", "application/x-www-form-urlencoded", "application/json, text/plain", ";", ""}
 	hostileBodies = []string{
@@ -255,6 +257,7 @@ var (
 		`{"productId":"1","warehouseId":"1","quantity":1e999,"type":"in","operator":"x"}`, `{"productId":"../x","warehouseId":"1","quantity":-1,"type":"sideways"}`, `{"productId":"8001","warehouseId":"61","quantity":"1","type":"in"}`,
 		`{"customerId":"1","lines":[]}`, `{"lines":[{"productId":"1","quantity":0}]}`, `{"lines":[null]}`, `{"templateId":"x","data":{}}`, `{"templateId":"x","data":{"thing1":{"value":"\u0000"}},"page":"https://evil.example"}`, `{"results":{"x":"accept"}}`,
 		`{"eventId":"e","type":"shipped","customerId":"1","data":{}}`, `<xml><Event>x</Event></xml>`, `<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><xml>&a;</xml>`, `a=b&c=d`, "--x\r\nContent-Disposition: form-data\r\n\r\nx\r\n--x--",
+		`{"token":"x"}`, `{"token":["x"]}`, `{"pattern":"[","minutes":1e9}`, `{"force":"yes"}`,
 		`{"pad":"` + strings.Repeat("x", 300<<10) + `"}`, "\x1f\x8b\x08\x00\x00\x00\x00\x00",
 	}
 )

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -59,6 +60,9 @@ func startWith(t *testing.T, args []string, environ ...string) *gate {
 	ctx, cancel := context.WithCancel(t.Context())
 	g := &gate{t: t, stop: cancel, exit: make(chan int, 1)}
 	environ = append([]string{"SNOWGATE_SERVER__LISTEN=127.0.0.1:0"}, environ...)
+	if slices.Contains(environ, "SNOWGATE_MODE=sandbox") {
+		environ = append(environ, "SNOWGATE_REDIS__TIMEOUT=3s") // a busy machine is no outage
+	}
 	go func() { g.exit <- run(ctx, args, environ, &g.stdout, &g.stderr) }()
 	t.Cleanup(func() {
 		g.end()

@@ -143,13 +143,13 @@ func newSealer(cfg *config.Config) (*session.Sealer, error) {
 }
 
 func (h *house) openStore(cfg *config.Config, sealer *session.Sealer) (*session.Store, redis.UniversalClient, error) {
-	rdb, err := session.Dial(string(cfg.Redis.URL))
+	rdb, err := session.DialWithin(string(cfg.Redis.URL), cfg.Redis.Timeout*3/4)
 	if err != nil {
 		return nil, nil, err
 	}
 	h.closers = append(h.closers, rdb)
 	return session.NewStore(rdb, sealer, session.Config{
-		TTL: cfg.Session.TTL, MaxAge: cfg.Session.MaxAge, MaxPerOpenID: cfg.Session.MaxPerOpenID,
+		TTL: cfg.Session.TTL, MaxAge: cfg.Session.MaxAge, MaxPerOpenID: cfg.Session.MaxPerOpenID, Timeout: cfg.Redis.Timeout,
 	}), rdb, nil
 }
 

@@ -27,7 +27,7 @@ func (h *house) openQueue(cfg *config.Config, rdb redis.UniversalClient, sealer 
 	q, err := queue.New(queue.Config{
 		Redis: rdb, Sealer: sealer, Pseudonym: sealer.Pseudonym, Sender: withState{sender, cfg.WeChat.State, h.watch.weChat}, Note: h.noteMessage,
 		Workers: cfg.WeChat.Workers, Rate: cfg.WeChat.SendRate, RequireConsent: cfg.WeChat.RequireConsent,
-		Tolerate: tolerated, Logger: h.log, Metrics: registry,
+		Timeout: cfg.Redis.Timeout, Tolerate: tolerated, Logger: h.log, Metrics: registry,
 	})
 	if err != nil {
 		return nil, err

@@ -64,7 +64,8 @@ type TLS struct {
 
 // Redis is where sessions and bindings live.
 type Redis struct {
-	URL Secret // redis.url: in the form session.Dial reads
+	URL     Secret        // redis.url: in the form session.Dial reads
+	Timeout time.Duration // redis.timeout: for one question, beyond which Redis counts as away; 200ms
 }
 
 // SQL is the database of the logs.

@@ -24,6 +24,7 @@ func Default() *Config {
 			DrainTimeout:   15 * time.Second,
 			MaxInFlight:    1024,
 		},
+		Redis:  Redis{Timeout: 200 * time.Millisecond},
 		SQL:    SQL{AutoMigrate: true},
 		Audit:  Audit{SpoolDir: "/var/lib/snowgate/spool", SpoolMaxBytes: 1 << 30, SpoolMaxAge: 7 * day, Retention: 90 * day},
 		WeChat: WeChat{BaseURL: "https://api.weixin.qq.com", Timeout: 2 * time.Second, SendRate: 50, Workers: 8, RequireConsent: true, State: "formal"},

@@ -54,6 +54,7 @@ func (s *Server) keys() []key {
 func (c *Config) storeKeys() []key {
 	return []key{
 		{"redis.url", redisURL(&c.Redis.URL)},
+		{"redis.timeout", duration(&c.Redis.Timeout, 50*time.Millisecond, time.Minute)},
 		{"sql.dsn", dsn(&c.SQL.DSN)},
 		{"sql.auto_migrate", boolean(&c.SQL.AutoMigrate)},
 		{"audit.spool_dir", text(&c.Audit.SpoolDir)},
