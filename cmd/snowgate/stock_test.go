@@ -189,7 +189,7 @@ func TestAFailingStockSystemDoesNotSlowOrders(t *testing.T) {
 // TestTheERPServesStockToo keeps: without a second system the ERP's own forms serve the phone, orders are made and
 // purchases approved; the sandbox has all of them.
 func TestTheERPServesStockToo(t *testing.T) {
-	g := start(t, "SNOWGATE_MODE=sandbox")
+	g := start(t, "SNOWGATE_MODE=sandbox", "SNOWGATE_ERP__TIMEOUT=20s") // a busy machine is no slow ERP
 	token := g.keeper()
 	r := g.ask("GET", "/api/product/barcode?barcode="+sandbox.Barcode("8001"), token, "")
 	product, _ := r.Data["id"].(string)
