@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/big"
 	"net/http"
+	"strings"
 	"sync"
 
 	"snowgate/erpclient"
@@ -78,7 +79,7 @@ func (s *Server) ordersOf(ctx context.Context, id erpclient.Identity, day erpcli
 		}
 		for _, o := range found.Orders {
 			out.Count++
-			if amount, ok := new(big.Rat).SetString(string(o.Amount)); ok {
+			if amount, ok := exact(o.Amount); ok {
 				if sums[o.Currency] == nil {
 					sums[o.Currency] = new(big.Rat)
 				}
@@ -91,6 +92,17 @@ func (s *Server) ordersOf(ctx context.Context, id erpclient.Identity, day erpcli
 		out.Amounts[currency] = money(sum)
 	}
 	return out, nil
+}
+
+// maxAmountDigits is far above any order, and far below what makes an exact sum dear: 1e999999999 is a number too.
+const maxAmountDigits = 30
+
+// exact is an amount that is plainly written.
+func exact(amount erpclient.Decimal) (*big.Rat, bool) {
+	if len(amount) > maxAmountDigits || !isPlain(strings.TrimPrefix(string(amount), "-")) {
+		return nil, false
+	}
+	return new(big.Rat).SetString(string(amount))
 }
 
 // money is an exact sum with the places it has, at least none and at most six.

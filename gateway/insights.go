@@ -214,7 +214,7 @@ func daysOf(from, to erpclient.Day) (days []erpclient.Day) {
 var insightParams = map[string]string{
 	"leadTime.mean": "leadTimeDays", "leadTime.stdDev": "leadTimeStdDev", "orderingCost": "orderingCost", "holdingCost": "holdingCost",
 	"holdingRate": "holdingRate", "unitCost": "unitCost", "serviceLevel": "serviceLevel", "threshold.a": "a", "threshold.b": "b",
-	"from": "from", "to": "to",
+	"from": "from", "to": "to", "demand.stdDev": "days", // a deviation takes two days at least
 }
 
 // insightFault names the parameter that cannot be used. One that is none of the caller's is the ERP's.
