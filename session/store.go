@@ -73,7 +73,8 @@ type Store struct {
 
 // NewStore makes a Store on a client from Dial, which stays the caller's to close.
 func NewStore(rdb redis.UniversalClient, s *Sealer, cfg Config) *Store {
-	return &Store{rdb: rdb, often: &gatherer{UniversalClient: rdb}, sealer: s, cfg: cfg.withDefaults()}
+	cfg = cfg.withDefaults()
+	return &Store{rdb: rdb, often: &gatherer{UniversalClient: rdb, timeout: cfg.Timeout}, sealer: s, cfg: cfg}
 }
 
 // Ping asks Redis to take a small write. A mere PING would call a Redis healthy that is full, or a read-only replica.
