@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // doProfile takes the gateway's CPU and allocation profiles while it is searched and asked for states, half and half:
@@ -39,16 +41,20 @@ func doProfile(ctx context.Context, w *world, s settings, _ *report) error {
 	case "hot":
 		both = w.people.hot
 	}
-	taken := make(chan error, 1)
-	go func() {
-		wait(ctx, s.warm)
-		seconds := int((s.during).Seconds())
-		taken <- errors.Join(
-			fetch(ctx, fmt.Sprintf("%s/debug/pprof/profile?seconds=%d", rivals[0].url, seconds), filepath.Join(s.profiles, "cpu.pprof")),
-			fetch(ctx, rivals[0].url+"/debug/pprof/allocs", filepath.Join(s.profiles, "allocs.pprof")))
-	}()
-	_, err = closed(rivals[0].addr(), s.clients, s.warm+s.during+2*time.Second, both)
-	return errors.Join(err, <-taken)
+	var taken errgroup.Group
+	seconds := int(s.during.Seconds())
+	for _, kind := range []string{"profile", "allocs"} {
+		taken.Go(func() error {
+			wait(ctx, s.warm)
+			return fetch(ctx, fmt.Sprintf("%s/debug/pprof/%s?seconds=%d", rivals[0].url, kind, seconds), filepath.Join(s.profiles, kind+".pprof"))
+		})
+	}
+	seen, err := closed(rivals[0].addr(), s.clients, s.warm+s.during+2*time.Second, both)
+	if err := errors.Join(err, taken.Wait()); err != nil {
+		return err
+	}
+	requests := seen.perSecond() * float64(seconds)
+	return stageTable(w.bin, filepath.Join(s.profiles, "profile.pprof"), filepath.Join(s.profiles, "allocs.pprof"), requests)
 }
 
 // fetch saves what an admin may read.
