@@ -103,7 +103,8 @@ func (s *Server) admitAdmin(c *call) error {
 	if isOneOf(c, s.live().admins) {
 		return nil
 	}
-	if ok, err := s.admitConsole(c); ok || err != nil {
+	isConsole, err := s.admitConsole(c)
+	if c.console = isConsole; isConsole || err != nil {
 		return err
 	}
 	return s.refuse(c)

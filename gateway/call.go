@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
+	"go.opentelemetry.io/otel/trace"
 
 	"snowgate/erpclient"
 	"snowgate/session"
@@ -18,7 +19,9 @@ type call struct {
 	session session.Session
 	binding session.Binding
 	service bool // the caller is another server of ours, by its service key
+	console bool // the caller is the console's page of an admin
 	trace   *erpclient.Trace
+	span    trace.Span // nil: the call is not recorded
 	record  record
 }
 

@@ -22,11 +22,15 @@ const maxPathBytes = 2048
 // maxLoggedAnswer is how much of an answer the call log keeps, in bytes.
 const maxLoggedAnswer = 2 << 10
 
+// unmatched stands for the template of a path that no route has.
+const unmatched = "(unmatched)"
+
 // door is the outermost middleware: it gives the request its id, turns any error into the one answer, and writes down
 // what happened, once.
 func (s *Server) door(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(ec echo.Context) error {
 		c := s.newCall(ec)
+		s.follow(c)
 		s.metrics.inFlight.Inc()
 		defer s.metrics.inFlight.Dec()
 		s.setHeaders(c)
@@ -34,6 +38,7 @@ func (s *Server) door(next echo.HandlerFunc) echo.HandlerFunc {
 			s.answerFault(c, err)
 		}
 		s.tell(c)
+		c.endSpan()
 		return nil
 	}
 }
@@ -84,15 +89,16 @@ func (s *Server) answerFault(c *call, err error) {
 	}
 }
 
-// tell writes down one finished call: figures, one log line, and for /api a row of the call log.
+// tell writes down one finished call: figures, one log line, and for /api a row of the call log. Of a page of the console that
+// keeps asking the same, line and row come once a minute.
 func (s *Server) tell(c *call) {
 	took := s.cfg.Now().Sub(c.record.start)
 	template := c.record.route
 	if template == "" {
-		template = "(unmatched)"
+		template = unmatched
 	}
 	method := knownMethod(c.Request().Method)
-	s.metrics.observe(method, template, c.record.code, took, c.id)
+	s.metrics.observe(method, template, c.record.code, took, c.id, c.traceID())
 	if !isAPI(c) && !isConsoleAct(c) {
 		return
 	}
@@ -102,6 +108,9 @@ func (s *Server) tell(c *call) {
 	if !c.record.operation {
 		s.traffic.add(s.cfg.Now(), took, failed, c.record.source, trail.Coalesced)
 		s.stories.add(c.id, s.storyOf(c, method, template, took, trail))
+	}
+	if s.isRepeat(c) {
+		return
 	}
 	s.logLine(c, method, template, took, trail)
 	s.deps.Log.Call(s.rowOf(c, method, template, took, trail))
@@ -150,6 +159,9 @@ func (s *Server) logLine(c *call, method, template string, took time.Duration, t
 	attrs := []slog.Attr{
 		slog.String("request_id", c.id), slog.String("method", method),
 		slog.String("route", template), slog.Int("code", c.record.code), slog.Float64("took_ms", milliseconds(took)),
+	}
+	if c.span != nil {
+		attrs = append(attrs, slog.String("trace_id", c.traceID()))
 	}
 	if c.session.ID != "" {
 		attrs = append(attrs, slog.String("session_id", c.session.ID[:12]))

@@ -42,12 +42,16 @@ func newMetrics(r prometheus.Registerer) *metrics {
 }
 
 // observe counts a request. Its id is no label but an exemplar: where a scraper asks for OpenMetrics, each bucket names the
-// last request that fell into it.
-func (m *metrics) observe(method, route string, code int, took time.Duration, id string) {
+// last request that fell into it, and the trace of one that was recorded.
+func (m *metrics) observe(method, route string, code int, took time.Duration, id, traceID string) {
 	m.requests.WithLabelValues(method, route, strconv.Itoa(code)).Inc()
 	duration := m.duration.WithLabelValues(method, route)
 	if with, ok := duration.(prometheus.ExemplarObserver); ok {
-		with.ObserveWithExemplar(took.Seconds(), prometheus.Labels{"request_id": id})
+		example := prometheus.Labels{"request_id": id}
+		if traceID != "" {
+			example["trace_id"] = traceID
+		}
+		with.ObserveWithExemplar(took.Seconds(), example)
 		return
 	}
 	duration.Observe(took.Seconds())

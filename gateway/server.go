@@ -12,6 +12,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 
 	"snowgate/audit"
 )
@@ -38,6 +39,8 @@ type Config struct {
 	HSTS            bool          // whoever reaches us does so through TLS, and shall in future
 	Origins         []string      // of web pages that may call the API from a browser; default none
 	Version         string        // of the program, for admins
+	// Tracer makes a span of each call of the API, and says which are recorded. Default: no spans.
+	Tracer trace.Tracer
 	// LoginFailed hears of every wrong password, invite code and admin token. It must be quick. Default: nobody hears.
 	LoginFailed func()
 }
@@ -113,6 +116,7 @@ type Server struct {
 	stories  stories
 	fleet    fleetView
 	counts   headCount
+	watching watching
 	inHand   atomic.Int64
 	draining atomic.Bool
 }
