@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/sync/singleflight"
 )
 
@@ -42,6 +43,9 @@ type Config struct {
 	// breaker refused as well (Refused), because somebody was not served, but of none that ended at our own bulkhead or store, and of no
 	// probe. It must be quick. Default: nobody hears.
 	OnAttempt func(Attempt)
+
+	// Tracer makes a span of each question, and below it of each attempt and login. Default: no spans.
+	Tracer trace.Tracer
 
 	Logger  *slog.Logger          // default slog.Default()
 	Metrics prometheus.Registerer // default: none
@@ -145,7 +149,7 @@ func (c *Client) newChannel(name string, d Driver, source Source) *channel {
 	ch.logins = &logins{
 		system: c.cfg.Name, channel: name, driver: d, breaker: ch.breakers[ClassLogin], store: c.cfg.Sessions, keys: keyring{c.cfg.Service, c.cfg.Keyring},
 		bulkhead: newBulkhead(maxLogins, c.cfg.LoginTimeout, func(time.Duration) {}),
-		timeout:  c.cfg.LoginTimeout, now: c.cfg.Now, log: c.cfg.Logger,
+		timeout:  c.cfg.LoginTimeout, now: c.cfg.Now, log: c.cfg.Logger, tracer: c.cfg.Tracer,
 		told: func(start time.Time, err error) {
 			c.told(ch, attemptOf(opLogin, ch, start, err), err)
 		},

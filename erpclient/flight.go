@@ -3,6 +3,8 @@ package erpclient
 import (
 	"context"
 	"time"
+
+	"go.opentelemetry.io/otel/trace"
 )
 
 // outcome is what a flight brings home for everybody who waits for it.
@@ -10,6 +12,7 @@ type outcome[T any] struct {
 	value T
 	trail Trail
 	err   error
+	led   trace.Span // of the caller who led; nil without a Tracer
 }
 
 // coalesce lets equal questions of one identity that are in flight at the same time share one call. The flight keeps the

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/sync/singleflight"
 )
 
@@ -60,6 +61,7 @@ type logins struct {
 	timeout  time.Duration
 	now      func() time.Time
 	log      *slog.Logger
+	tracer   trace.Tracer                       // nil: no spans
 	told     func(started time.Time, err error) // hears of each login at the ERP, and of each that was refused before it left
 
 	good    atomic.Pointer[time.Time] // when a login last went well; nil if none has
@@ -214,7 +216,9 @@ func (l *logins) renew(ctx context.Context, creds Credentials) (Session, error) 
 // login asks the ERP, once, and shares the session.
 func (l *logins) login(ctx context.Context, creds Credentials) (Session, error) {
 	start := time.Now()
-	s, err := through(ctx, l.breaker, l.bulkhead, opLogin, func() (Session, error) { return l.driver.Login(ctx, creds) })
+	spanned, span := startAttempt(ctx, l.tracer, opLogin, l.channel, 1)
+	s, err := through(ctx, l.breaker, l.bulkhead, opLogin, func() (Session, error) { return l.driver.Login(spanned, creds) })
+	endLogin(span, err)
 	l.told(start, err)
 	if KindOf(err) == KindBadCredentials {
 		l.refuse(creds)

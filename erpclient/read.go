@@ -28,12 +28,17 @@ func answer[T any](ctx context.Context, c *Client, q question[T]) (o outcome[T])
 	if o.err = admit(c, &q); o.err != nil {
 		return o
 	}
+	ctx, span := c.beginQuestion(ctx, q.op)
+	if span != nil {
+		defer func() { endQuestion(span, &o.trail, o.led, o.err) }()
+	}
 	ctx, cancel := c.deadline(ctx)
 	defer cancel()
 	if q.settles { // an answer on its way to somebody else may be older than the write
 		q.params += "\x00" + strconv.FormatUint(c.settling.Add(1), 10)
 	}
 	o = coalesce(ctx, c, q, func(ctx context.Context) (o outcome[T]) {
+		o.led = span
 		o.value, o.err = persist(ctx, c, q, &o.trail)
 		return o
 	})
@@ -117,8 +122,10 @@ func attempt[T any](ctx context.Context, c *Client, ch *channel, q question[T], 
 		defer cancel()
 		ctx = half
 	}
+	ctx, span := c.beginAttempt(ctx, q.op, ch, len(trail.Attempts)+1)
 	v, err := try(ctx, ch, q, attemptTime(left, a.attempts, ch.pace.usual()))
 	made := attemptOf(q.op, ch, start, err)
+	endAttempt(span, made)
 	trail.Attempts = append(trail.Attempts, made)
 	c.told(ch, made, err)
 	return v, err

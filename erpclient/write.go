@@ -35,6 +35,7 @@ func write[T any](ctx context.Context, c *Client, q question[T]) (T, error) {
 // somebody has to note what the ERP did, and one whose deadline comes first is told that the outcome is unknown.
 func carryOut[T any](ctx context.Context, c *Client, op string, limit time.Duration, work func(context.Context, *sending) outcome[T]) (T, error) {
 	start, s := time.Now(), &sending{}
+	ctx, span := c.beginQuestion(ctx, op)
 	until, ends := context.WithDeadline(context.WithoutCancel(ctx), patience(ctx, limit))
 	defer ends()
 	before, cancel := context.WithTimeout(ctx, limit)
@@ -43,18 +44,24 @@ func carryOut[T any](ctx context.Context, c *Client, op string, limit time.Durat
 	go func() { landed <- work(before, s) }()
 	select {
 	case o := <-landed:
+		endQuestion(span, &o.trail, nil, o.err)
 		traceFrom(ctx).Add(o.trail)
 		return o.value, o.err
 	case <-until.Done():
 	}
 	var none T
 	if s.giveUp() {
-		return none, unsent(until, op)
+		err := unsent(until, op)
+		endQuestion(span, &Trail{}, nil, err)
+		return none, err
 	}
-	traceFrom(ctx).Add(Trail{Attempts: []Attempt{
+	trail := Trail{Attempts: []Attempt{
 		{Op: op, Channel: c.primary.name, Kind: KindOutcomeUnknown, Started: start, Took: time.Since(start)},
-	}})
-	return none, outcomeUnknown(op, contextError(until, op))
+	}}
+	err := outcomeUnknown(op, contextError(until, op))
+	endQuestion(span, &trail, nil, err)
+	traceFrom(ctx).Add(trail)
+	return none, err
 }
 
 // patience is until when a caller waits for an outcome: to their own deadline, but not to their cancellation.
@@ -114,8 +121,10 @@ type departure struct {
 // attemptWrite is one try, told in trace and figures.
 func attemptWrite[T any](ctx context.Context, c *Client, q question[T], d departure, trail *Trail) (T, error) {
 	start := time.Now()
+	ctx, span := c.beginAttempt(ctx, q.op, c.primary, len(trail.Attempts)+1)
 	v, err := tryWrite(ctx, c.primary, q, d)
 	made := attemptOf(q.op, c.primary, start, err)
+	endAttempt(span, made)
 	trail.Attempts = append(trail.Attempts, made)
 	c.told(c.primary, made, err)
 	return v, err

@@ -16,6 +16,7 @@ import (
 type gatherer struct {
 	redis.UniversalClient
 	timeout time.Duration // of a flight: as long as whoever is on it has
+	wait    func(ctx context.Context, command string) (over func(error))
 
 	mu     sync.Mutex
 	flying int
@@ -47,6 +48,16 @@ func (g *gatherer) ask(ctx context.Context, question redis.Cmder) error {
 	f := g.next
 	f.asked = append(f.asked, question)
 	g.mu.Unlock()
+	if g.wait == nil {
+		return f.await(ctx, question)
+	}
+	over := g.wait(ctx, question.Name())
+	err := f.await(ctx, question)
+	over(err)
+	return err
+}
+
+func (f *flight) await(ctx context.Context, question redis.Cmder) error {
 	select {
 	case <-f.landed:
 		return question.Err()

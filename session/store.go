@@ -29,6 +29,9 @@ type Config struct {
 	Prefix string
 	// Timeout bounds one operation, its repetition included. Default 200 ms.
 	Timeout time.Duration
+	// Wait hears of a command that travels in a pipeline gathered for many callers, with the context of its own, which the
+	// client below never sees; what it returns hears how the command ended. Default: nobody hears.
+	Wait func(ctx context.Context, command string) (over func(error))
 	// Now dates new bindings, and nothing else: lifetimes are Redis' business. Default time.Now.
 	Now func() time.Time
 }
@@ -74,7 +77,7 @@ type Store struct {
 // NewStore makes a Store on a client from Dial, which stays the caller's to close.
 func NewStore(rdb redis.UniversalClient, s *Sealer, cfg Config) *Store {
 	cfg = cfg.withDefaults()
-	return &Store{rdb: rdb, often: &gatherer{UniversalClient: rdb, timeout: cfg.Timeout}, sealer: s, cfg: cfg}
+	return &Store{rdb: rdb, often: &gatherer{UniversalClient: rdb, timeout: cfg.Timeout, wait: cfg.Wait}, sealer: s, cfg: cfg}
 }
 
 // Ping asks Redis to take a small write. A mere PING would call a Redis healthy that is full, or a read-only replica.

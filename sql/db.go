@@ -10,6 +10,7 @@ package sql
 import (
 	"context"
 	stdsql "database/sql"
+	"database/sql/driver"
 	"fmt"
 	"time"
 
@@ -50,8 +51,14 @@ type DB struct {
 // A MySQL DSN may carry the parameters of github.com/go-sql-driver/mysql; times are always UTC, the character set is
 // always utf8mb4, several statements in one text are never allowed, and timeouts default to 1 s for the dial and 5 s
 // each for a read and a write. Errors wrap ErrDSN and never repeat the DSN.
-func Open(dsn string) (*DB, error) {
-	db, err := open(dsn)
+func Open(dsn string) (*DB, error) { return OpenThrough(dsn, nil) }
+
+// OpenThrough is Open with every pool of connections made by pool, which hears the dialect's name; nil is database/sql.
+func OpenThrough(dsn string, pool func(dialect string, c driver.Connector) *stdsql.DB) (*DB, error) {
+	if pool == nil {
+		pool = func(_ string, c driver.Connector) *stdsql.DB { return stdsql.OpenDB(c) }
+	}
+	db, err := open(dsn, pool)
 	if err != nil {
 		return nil, fmt.Errorf("sql: open: %w", err)
 	}

@@ -2,6 +2,7 @@ package sql
 
 import (
 	stdsql "database/sql"
+	"database/sql/driver"
 	"fmt"
 	"net"
 	"net/url"
@@ -10,7 +11,7 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 	"github.com/jmoiron/sqlx"
-	_ "modernc.org/sqlite" // the driver "sqlite"
+	"modernc.org/sqlite"
 )
 
 // The texts say what is wrong without quoting any part of the DSN: url.Parse repeats pieces of a password that was
@@ -29,38 +30,41 @@ var fixed = map[string]string{
 	"allowAllFiles":   "false", // LOAD DATA LOCAL would let the server read the gateway's files
 }
 
-func open(dsn string) (*DB, error) {
+// opener makes a pool of connections.
+type opener func(dialect string, c driver.Connector) *stdsql.DB
+
+func open(dsn string, pool opener) (*DB, error) {
 	switch scheme, rest, _ := strings.Cut(dsn, ":"); scheme {
 	case "mysql":
-		return openMySQL(dsn)
+		return openMySQL(dsn, pool)
 	case "sqlite":
-		return openSQLite(rest)
+		return openSQLite(rest, pool)
 	default:
 		return nil, fmt.Errorf("%w: %s", ErrDSN, wantAny)
 	}
 }
 
-func openMySQL(dsn string) (*DB, error) {
+func openMySQL(dsn string, through opener) (*DB, error) {
 	cfg, err := mysqlConfig(dsn)
 	if err != nil {
 		return nil, err
 	}
-	pool, err := mysqlPool(cfg)
+	pool, err := mysqlPool(cfg, through)
 	if err != nil {
 		return nil, err
 	}
 	slow := cfg.Clone()
 	slow.ReadTimeout, slow.WriteTimeout = 0, 0
-	patient := func() (*stdsql.DB, error) { return mysqlPool(slow) }
+	patient := func() (*stdsql.DB, error) { return mysqlPool(slow, through) }
 	return &DB{pool: sqlx.NewDb(pool, "mysql"), dialect: MySQL, patient: patient}, nil
 }
 
-func mysqlPool(cfg *mysql.Config) (*stdsql.DB, error) {
+func mysqlPool(cfg *mysql.Config, through opener) (*stdsql.DB, error) {
 	connector, err := mysql.NewConnector(cfg)
 	if err != nil {
 		return nil, fmt.Errorf("%w: the driver refuses the parameters", ErrDSN)
 	}
-	return stdsql.OpenDB(connector), nil
+	return through(string(MySQL), connector), nil
 }
 
 // mysqlConfig turns the URL into the driver's settings. The driver parses the parameters itself; user and password
@@ -126,17 +130,17 @@ func mysqlParams(raw string) (string, error) {
 	return out.Encode(), nil
 }
 
-func openSQLite(rest string) (*DB, error) {
+func openSQLite(rest string, through opener) (*DB, error) {
 	name, err := sqliteName(rest)
 	if err != nil {
 		return nil, err
 	}
-	pool, err := sqlx.Open("sqlite", name)
+	connector, err := sqlite.NewConnector(name)
 	if err != nil {
 		return nil, fmt.Errorf("%w: the driver refuses the path", ErrDSN)
 	}
-	patient := func() (*stdsql.DB, error) { return stdsql.Open("sqlite", name) }
-	return &DB{pool: pool, dialect: SQLite, patient: patient}, nil
+	patient := func() (*stdsql.DB, error) { return through(string(SQLite), connector), nil }
+	return &DB{pool: sqlx.NewDb(through(string(SQLite), connector), "sqlite"), dialect: SQLite, patient: patient}, nil
 }
 
 // sqliteName makes the driver's file: URI. WAL lets the health probe read while the writer writes; synchronous=FULL

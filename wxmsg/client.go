@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/go-resty/resty/v2"
+	"go.opentelemetry.io/otel/trace"
 )
 
 const (
@@ -40,6 +41,7 @@ type Config struct {
 	SendTimeout time.Duration     // for sending one message, likewise. Default 10 s
 	Transport   http.RoundTripper // Default: a transport of our own. An *http.Transport is copied, not shared
 	Logger      *slog.Logger      // for what the HTTP library wants to say, redacted. Default: silent
+	Tracer      trace.Tracer      // makes a span of each call. Default: no spans
 }
 
 // Client calls WeChat. It is safe for concurrent use.
@@ -99,7 +101,7 @@ func (cfg Config) check() error {
 func newHTTP(cfg Config, transport http.RoundTripper) *resty.Client {
 	return resty.New().
 		SetBaseURL(cfg.BaseURL).
-		SetTransport(transport).
+		SetTransport(withSpans(transport, cfg.Tracer)).
 		SetRetryCount(0).
 		SetRedirectPolicy(resty.RedirectPolicyFunc(func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse })).
 		SetResponseBodyLimit(maxAnswerBytes).

@@ -69,6 +69,7 @@ func (h *house) erpSettings(cfg *config.Config, store *session.Store, contract *
 	return erpclient.Config{
 		Timeout: cfg.ERP.Timeout, WriteTimeout: cfg.ERP.WriteTimeout, MaxRetries: retries, MaxInFlight: cfg.ERP.MaxInFlight,
 		Sessions: erpSessions{store}, Answers: lastAnswers{store}, Contract: contract, Logger: h.log, Metrics: registry, Zone: cfg.ERP.Timezone,
+		Tracer: h.tracing.Inside(),
 	}
 }
 
@@ -108,5 +109,6 @@ func newPSI(http *erphttp.Client, wire config.PSIWire, key config.Secret, contra
 func (h *house) newHTTP(cfg *config.Config, system, channel, origin string, registry prometheus.Registerer) (*erphttp.Client, error) {
 	return erphttp.New(erphttp.Config{
 		Origin: origin, System: system, Channel: channel, MaxInFlight: cfg.ERP.MaxInFlight, Logger: h.log, Metrics: registry,
+		Propagator: h.tracing.Propagator(),
 	})
 }

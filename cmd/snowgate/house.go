@@ -26,6 +26,7 @@ import (
 	"snowgate/health/board"
 	"snowgate/session"
 	"snowgate/sql"
+	"snowgate/tracing"
 	"snowgate/wxmsg"
 )
 
@@ -36,6 +37,7 @@ type house struct {
 	watch   watch
 	// certificate is nil where a proxy in front ends TLS.
 	certificate *certificate
+	tracing     *tracing.Provider // nil: off
 	roles       []func(context.Context) error
 	closers     []io.Closer
 	log         *slog.Logger
@@ -58,6 +60,9 @@ func build(cfg *config.Config, sealer *session.Sealer, masker *mask.Masker, leve
 		registry.MustRegister(certificateGauge(h.certificate))
 	}
 
+	if h.tracing, err = h.openTracing(cfg); err != nil {
+		return nil, err
+	}
 	store, rdb, err := h.openStore(cfg, sealer)
 	if err != nil {
 		return nil, err
@@ -71,7 +76,7 @@ func build(cfg *config.Config, sealer *session.Sealer, masker *mask.Masker, leve
 	h.roles = append(h.roles, retention{db, store, cfg.Audit.Retention, cfg.ERP.Timezone, h.log}.run)
 	wechat, err := wxmsg.New(wxmsg.Config{
 		BaseURL: cfg.WeChat.BaseURL, AppID: cfg.WeChat.AppID, AppSecret: string(cfg.WeChat.AppSecret),
-		Timeout: cfg.WeChat.Timeout, Logger: log,
+		Timeout: cfg.WeChat.Timeout, Logger: log, Tracer: h.tracing.Inside(),
 	})
 	if err != nil {
 		return nil, err
@@ -112,7 +117,7 @@ func build(cfg *config.Config, sealer *session.Sealer, masker *mask.Masker, leve
 	again := &reloader{started: cfg, level: level, log: log, templates: listed, alerts: alerts, monitor: monitor, certificate: h.certificate}
 	again.current.Store(cfg)
 	settings := gatewayConfig(cfg, log)
-	settings.LoginFailed = alerts.loginFailed
+	settings.LoginFailed, settings.Tracer = alerts.loginFailed, h.tracing.Door()
 	h.gateway = gateway.New(settings, gateway.Deps{
 		Sessions: store, Bindings: store, Attempts: store, Limiter: session.NewLimiter(store), Once: store, Intents: store, Customers: store,
 		WeChat: weChatCalls{wechat, h.watch.weChat}, Push: push, Messages: messages, Templates: listed,
@@ -134,6 +139,18 @@ func (h *house) close() error {
 	return errors.Join(errs...)
 }
 
+// openTracing comes first of what is opened, so that it is closed last: the last spans are of the others' end.
+func (h *house) openTracing(cfg *config.Config) (*tracing.Provider, error) {
+	p, err := tracing.Open(context.Background(), tracing.Config{
+		Endpoint: cfg.Tracing.Endpoint, SampleRatio: cfg.Tracing.SampleRatio, Instance: replicaName(), Version: buildVersion(), Logger: h.log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	h.closers = append(h.closers, p)
+	return p, nil
+}
+
 func newSealer(cfg *config.Config) (*session.Sealer, error) {
 	keys, err := session.ParseKeys(texts(cfg.Seal.Keys))
 	if err != nil {
@@ -148,15 +165,17 @@ func (h *house) openStore(cfg *config.Config, sealer *session.Sealer) (*session.
 		return nil, nil, err
 	}
 	h.closers = append(h.closers, rdb)
+	h.tracing.Redis(rdb)
 	return session.NewStore(rdb, sealer, session.Config{
 		TTL: cfg.Session.TTL, MaxAge: cfg.Session.MaxAge, MaxPerOpenID: cfg.Session.MaxPerOpenID, Timeout: cfg.Redis.Timeout,
+		Wait: h.tracing.RedisWait(),
 	}), rdb, nil
 }
 
 // openLog prepares the log's database and the writer in front of it. The schema is brought up to date beside the
 // requests: the database may be away at start.
 func (h *house) openLog(cfg *config.Config) (*sql.DB, error) {
-	db, err := sql.Open(string(cfg.SQL.DSN))
+	db, err := sql.OpenThrough(string(cfg.SQL.DSN), h.tracing.SQL())
 	if err != nil {
 		return nil, err
 	}

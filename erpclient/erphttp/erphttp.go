@@ -20,6 +20,8 @@ import (
 
 	"github.com/go-resty/resty/v2"
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
 
 	"snowgate/erpclient"
 )
@@ -39,6 +41,8 @@ type Config struct {
 	MaxInFlight int
 	// MaxBodyBytes bounds an answer, after decompression; default 8 MiB.
 	MaxBodyBytes int
+	// Propagator writes the recorded span that a call belongs to into its headers; nil: nothing is written.
+	Propagator propagation.TextMapPropagator
 	// Transport replaces the tuned transport, for tests.
 	Transport http.RoundTripper
 	// Logger receives resty's own complaints at debug level; default slog.Default().
@@ -51,6 +55,7 @@ type Client struct {
 	resty   *resty.Client
 	maxBody int
 	count   func(httptrace.GotConnInfo)
+	traces  propagation.TextMapPropagator
 }
 
 // New makes a Client. The origin must be absolute and bare.
@@ -77,7 +82,7 @@ func New(cfg Config) (*Client, error) {
 		SetRedirectPolicy(resty.RedirectPolicyFunc(lastResponse)).
 		SetPreRequestHook(func(_ *resty.Client, r *http.Request) error { hideReplay(r); return nil }).
 		SetLogger(quiet{cfg.Logger})
-	c := &Client{origin: origin, resty: r, maxBody: cfg.MaxBodyBytes, count: func(httptrace.GotConnInfo) {}}
+	c := &Client{origin: origin, resty: r, maxBody: cfg.MaxBodyBytes, count: func(httptrace.GotConnInfo) {}, traces: cfg.Propagator}
 	if cfg.Metrics != nil {
 		c.count = countConnections(cfg.Metrics, cmp.Or(cfg.System, erpclient.MainSystem), cfg.Channel)
 	}
@@ -175,6 +180,9 @@ func (c *Client) Do(ctx context.Context, op string, r Request) (*Answer, error) 
 	}
 	if id := erpclient.RequestID(ctx); id != "" {
 		req.SetHeader("X-Request-Id", id)
+	}
+	if c.traces != nil && trace.SpanFromContext(ctx).IsRecording() {
+		c.traces.Inject(ctx, propagation.HeaderCarrier(req.Header))
 	}
 	if r.Body != nil {
 		req.SetHeader("Content-Type", "application/json").SetBody(r.Body)

@@ -38,6 +38,7 @@ type Config struct {
 	Health  Health
 	Session Session
 	Log     Log
+	Tracing Tracing
 
 	sources map[string]source                 // key path -> where its value came from; absent means the default
 	again   func() (*Config, []string, error) // a function, because what it holds (the environment) must not be printed
@@ -226,6 +227,12 @@ type Session struct {
 type Log struct {
 	Level  slog.Level // log.level: debug, info, warn or error; info
 	Format string     // log.format: json or text; json
+}
+
+// Tracing is where traces of requests go.
+type Tracing struct {
+	Endpoint    string  // tracing.endpoint: base URL of an OTLP/HTTP collector; empty: no traces
+	SampleRatio float64 // tracing.sample_ratio: the share of requests that are traced, 0 to 1; 1
 }
 
 // Sandbox says whether everything outside is to be replaced by the embedded stand-ins.

@@ -39,6 +39,7 @@ func Default() *Config {
 		Health:  Health{Interval: 30 * time.Second},
 		Session: Session{TTL: 7 * day, MaxAge: 30 * day, MaxPerOpenID: 20},
 		Log:     Log{Level: slog.LevelInfo, Format: "json"},
+		Tracing: Tracing{SampleRatio: 1},
 		sources: map[string]source{},
 	}
 }

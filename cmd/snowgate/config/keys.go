@@ -32,6 +32,8 @@ func (c *Config) keys() []key {
 			{"session.max_per_openid", number(&c.Session.MaxPerOpenID, 1, 1000)},
 			{"log.level", level(&c.Log.Level)},
 			{"log.format", oneOf(&c.Log.Format, "json", "text")},
+			{"tracing.endpoint", collectorURL(&c.Tracing.Endpoint)},
+			{"tracing.sample_ratio", share(&c.Tracing.SampleRatio)},
 		},
 	)
 }

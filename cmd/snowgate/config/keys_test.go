@@ -135,6 +135,28 @@ func TestPlainHTTPIsForLoopbackOnly(t *testing.T) {
 	}
 }
 
+func TestCollectorsAndShares(t *testing.T) {
+	endpoints := map[string]string{
+		"": "", "http://127.0.0.1:4318": "http://127.0.0.1:4318", "http://otel-collector:4318/": "http://otel-collector:4318",
+		"https://otel.example.com/base": "https://otel.example.com/base",
+		"otel-collector:4318":           "-", "http://": "-", "ftp://host": "-", "http://u@host": "-", "http://host?x=1": "-", "http://host#f": "-", "http://host:0": "-",
+	}
+	for text, want := range endpoints {
+		var got string
+		if err := collectorURL(&got).set([]string{text}); (err != nil) != (want == "-") || err == nil && got != want {
+			t.Errorf("%q: got %q, %v, want %q", text, got, err, want)
+		}
+	}
+	shares := map[string]float64{"0": 0, "1": 1, "0.05": 0.05, "": -1, "-0.1": -1, "1.01": -1, "NaN": -1, "half": -1, "5%": -1}
+	for text, want := range shares {
+		var got float64
+		v := share(&got)
+		if err := v.set([]string{text}); (err != nil) != (want < 0) || err == nil && (got != want || v.show()[0] != text) {
+			t.Errorf("%q: got %g, shown as %s, %v, want %g", text, got, v.show()[0], err, want)
+		}
+	}
+}
+
 func TestURLsAreMasked(t *testing.T) {
 	tests := map[Secret]string{ //nolint:gosec // nobody's passwords
 		"redis://127.0.0.1:6379/0":                              "redis://127.0.0.1:6379/0",

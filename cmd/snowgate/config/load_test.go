@@ -76,6 +76,7 @@ func badFiles() map[string][]string {
 		"session_ages":         {"session.max_age (session_ages.yaml:2): must not be shorter than session.ttl (7d)"},
 		"sql_dsn":              {"sql.dsn (sql_dsn.yaml:2): " + sqlComplaint()},
 		"two_documents":        {"two_documents.yaml: holds more than one YAML document, or something that is not YAML after the first"},
+		"tracing":              {"tracing.endpoint (tracing.yaml:3): must be the base URL of an OTLP/HTTP collector such as http://127.0.0.1:4318, without query or user", `tracing.sample_ratio (tracing.yaml:4): must be a number from 0 to 1, such as 0.05 (got "1.5")`},
 		"unknown_field":        {"erp.snowbeasts.forms.orders.fields.orderNumber (unknown_field.yaml:7): unknown key; the nearest known one is erp.snowbeasts.forms.orders.fields.orderDate"},
 		"unknown_key":          {"erp.timeot (unknown_key.yaml:3): unknown key; the nearest known one is erp.timeout"},
 		"value_as_section":     {"server.listen.host (value_as_section.yaml:4): unknown key; the nearest known one is server.listen"},
@@ -250,6 +251,14 @@ func TestWhatWasProbablyNotMeantIsAWarning(t *testing.T) {
 		},
 		"push callback": {
 			[]string{"SNOWGATE_WECHAT__CALLBACK_TOKEN=t0ken", "SNOWGATE_WECHAT__CALLBACK_AES_KEY=0123456789012345678901234567890123456789012"},
+			nil,
+		},
+		"a share of no traces": {
+			[]string{"SNOWGATE_TRACING__SAMPLE_RATIO=0.5"},
+			[]string{"tracing.sample_ratio (environment SNOWGATE_TRACING__SAMPLE_RATIO): has no effect without tracing.endpoint; there are no traces"},
+		},
+		"a share of traces": {
+			[]string{"SNOWGATE_TRACING__SAMPLE_RATIO=0.5", "SNOWGATE_TRACING__ENDPOINT=http://otel-collector:4318"},
 			nil,
 		},
 		"sandbox in the open": {

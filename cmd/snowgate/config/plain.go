@@ -99,6 +99,18 @@ func number(at *int, lowest, highest int) value {
 	return scalar[int]{at: at, parse: parse, format: strconv.Itoa}
 }
 
+// share is a part of a whole.
+func share(at *float64) value {
+	parse := func(s string) (float64, error) {
+		f, err := strconv.ParseFloat(s, 64)
+		if err != nil || !(f >= 0 && f <= 1) { // NaN is neither
+			return 0, errors.New("must be a number from 0 to 1, such as 0.05")
+		}
+		return f, nil
+	}
+	return scalar[float64]{at: at, parse: parse, format: func(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }}
+}
+
 func level(at *slog.Level) value {
 	names := map[string]slog.Level{
 		"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError,

@@ -17,9 +17,10 @@ import (
 // The values that are addresses of the outside world. url.Parse quotes its input in errors, so its errors go nowhere.
 
 var (
-	errOrigin  = errors.New("must be an origin such as https://erp.example.com, without path, query or user; plain http is for loopback hosts only")
-	errBaseURL = errors.New("must be a URL such as https://api.weixin.qq.com, without query or user; plain http is for loopback hosts only")
-	errWebhook = errors.New("must each be wecom:URL, dingtalk:URL#SECRET, feishu:URL#SECRET or json:URL; plain http is for loopback hosts only")
+	errOrigin    = errors.New("must be an origin such as https://erp.example.com, without path, query or user; plain http is for loopback hosts only")
+	errBaseURL   = errors.New("must be a URL such as https://api.weixin.qq.com, without query or user; plain http is for loopback hosts only")
+	errCollector = errors.New("must be the base URL of an OTLP/HTTP collector such as http://127.0.0.1:4318, without query or user")
+	errWebhook   = errors.New("must each be wecom:URL, dingtalk:URL#SECRET, feishu:URL#SECRET or json:URL; plain http is for loopback hosts only")
 )
 
 const (
@@ -74,6 +75,23 @@ func isLoopback(host string) bool {
 		return host == "localhost"
 	}
 	return addr.Unmap().IsLoopback()
+}
+
+// collectorURL may be plain http on any host: collectors stand in the cluster's own network, and what they are sent holds no
+// secret.
+func collectorURL(at *string) value {
+	parse := func(s string) (string, error) {
+		if s == "" {
+			return "", nil
+		}
+		u, err := url.Parse(s)
+		if err != nil || u.Hostname() == "" || u.User != nil || u.Opaque != "" || !portOK(u.Port()) || u.Fragment != "" || u.RawQuery != "" ||
+			u.Scheme != "http" && u.Scheme != "https" {
+			return "", errCollector
+		}
+		return strings.TrimRight(s, "/"), nil
+	}
+	return scalar[string]{at: at, parse: parse, format: same}
 }
 
 // redisURL is read by the package that dials, so that what passes here connects there. Dialling does not connect.

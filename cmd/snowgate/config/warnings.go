@@ -26,6 +26,9 @@ func (c *Config) warnings() []string {
 	if c.WeChat.CallbackAESKey != "" && c.WeChat.CallbackToken == "" {
 		warn("wechat.callback_aes_key", "has no effect without wechat.callback_token; the push callback is off")
 	}
+	if c.Given("tracing.sample_ratio") && c.Tracing.Endpoint == "" {
+		warn("tracing.sample_ratio", "has no effect without tracing.endpoint; there are no traces")
+	}
 	if c.Sandbox() && !listensOnLoopback(c.Server.Listen) {
 		warn("server.listen", "opens the sandbox, whose secrets everybody knows, to other machines")
 	}
