@@ -31,7 +31,7 @@ var ErrUnknownProbe = errors.New("health: no such probe")
 var ErrRunning = errors.New("health: monitor is already running")
 
 // Failure is a failed look with a kind that is fit for the public. A check returns one to name its own kind ("bad_answer",
-// "store_full"); every other error is given one of the Kind constants.
+// "store_full"), whose words are in Config.Words; every other error is given one of the Kind constants.
 type Failure struct {
 	Kind string // a short stable word
 	Err  error  // the whole story, for the log only

@@ -29,13 +29,14 @@ const staleAfter = 3
 type Config struct {
 	Interval time.Duration    // from one look to the next; default 30 s
 	Again    time.Duration    // from a failed look to the next, so that a recovery is seen within seconds; default 5 s, at most the interval
-	Jitter   float64          // the part of Interval that is random, both ways, so that replicas do not march in step; default 0.2, negative for none
+	Jitter   float64          // the part of Interval by which a pause may be shorter, at random, so that replicas do not march in step; default 0.2, negative for none
 	History  int              // looks kept per probe; default 20. The last 10 failures older than those are kept too
 	Logger   *slog.Logger     // default slog.Default()
 	Now      func() time.Time // the clock of the results; default time.Now. Waiting is done with real timers
 	Pulse    *Pulse           // how real calls go, for the verdicts; default none
 	Board    Board            // where replicas meet so that one looks for all; default none, this replica looks by itself
 	Replica  string           // this process' name on the Board, unlike any other's; default a random one
+	Words    map[string]Words // the kinds that checks name themselves (see Failure), for the verdicts' reasons; default none
 }
 
 func (c Config) withDefaults() Config {
@@ -86,6 +87,7 @@ type Monitor struct {
 	byName   map[string]*watch
 	running  atomic.Bool
 	pulse    *Pulse
+	words    map[string]Words
 	looked   chan struct{} // tells keepJudging that a look was recorded
 	crew     *crew         // nil without a Board
 
@@ -105,6 +107,7 @@ func NewMonitor(cfg Config, probes ...Probe) *Monitor {
 		now:      cfg.Now,
 		byName:   make(map[string]*watch, len(probes)),
 		pulse:    cfg.Pulse,
+		words:    cfg.Words,
 		looked:   make(chan struct{}, 1),
 		crew:     newCrew(cfg),
 	}
@@ -153,10 +156,10 @@ func (m *Monitor) keepLooking(ctx context.Context, w *watch) {
 	}
 }
 
-// pause is the interval with its jitter.
+// pause is the interval with its jitter. It is never longer than the interval: what a fault's being seen in time hangs on.
 func (m *Monitor) pause(interval time.Duration) time.Duration {
-	swing := m.jitter * (2*mathrand.Float64() - 1) //nolint:gosec // spreads load, protects nothing
-	return time.Duration(float64(interval) * (1 + swing))
+	shorter := m.jitter * mathrand.Float64() //nolint:gosec // spreads load, protects nothing
+	return time.Duration(float64(interval) * (1 - shorter))
 }
 
 // Look looks at one probe now and returns what it saw. If a look is under way, its result is returned instead of asking the

@@ -160,13 +160,14 @@ func (m *Monitor) calls(w *watch, window time.Duration) (calls, failures int) {
 
 // weighFailure is the verdict on a part whose probe fails: down, unless real calls since then go well all the same.
 func (m *Monitor) weighFailure(w *watch, v *Verdict, r Result) {
+	kind := m.wordsOf(r.LastError)
 	window := min(max(m.now().Sub(r.Since), freshWindow), trafficWindow).Truncate(time.Second)
 	calls, failures := m.calls(w, window)
 	if calls >= minVolume && failing(calls, failures) < sickShare {
-		v.State, v.Reason = Degraded, sayOnlyProbe(r, calls, failures, window)
+		v.State, v.Reason = Degraded, sayOnlyProbe(kind, calls, failures, window)
 		return
 	}
-	v.Reason = sayDown(r, *v)
+	v.Reason = sayDown(kind, r, *v)
 }
 
 func (m *Monitor) announceVerdict(from, to Verdict) {

@@ -1,6 +1,8 @@
 package health
 
 import (
+	"context"
+	"errors"
 	"reflect"
 	"strings"
 	"testing"
@@ -191,5 +193,22 @@ func TestAnOldLookGivesNoVerdictUnlessCallsDo(t *testing.T) {
 	calls(cfg.Pulse, "erp", 20, 20)
 	if got, _ := m.Verdict("erp"); got.State != Degraded || !strings.HasPrefix(got.Reason.EN, "no probe; 20 of 40") {
 		t.Errorf("%+v with failing calls, want degraded", got)
+	}
+}
+
+// The kinds that checks name themselves are said in the words they were given; others stay as they are.
+func TestReasonsSayKindsInWords(t *testing.T) {
+	for kind, want := range map[string]Words{
+		"unavailable": {"探测失败：无法连接（连续 1 次）", "the probe fails: out of reach (1 in a row)"},
+		KindTimeout:   {"探测失败：没有及时回答（连续 1 次）", "the probe fails: no answer in time (1 in a row)"},
+		"store_full":  {"探测失败：store_full（连续 1 次）", "the probe fails: store_full (1 in a row)"},
+	} {
+		cfg := quiet()
+		cfg.Words = map[string]Words{"unavailable": {"无法连接", "out of reach"}, KindTimeout: {"", ""}}
+		m := NewMonitor(cfg, Probe{Name: "erp", Check: func(context.Context) error { return &Failure{Kind: kind, Err: errors.New("x")} }})
+		look(t, m, "erp")
+		if got, _ := m.Verdict("erp"); got.State != Down || got.Reason != want {
+			t.Errorf("%s: %+v, want %+v", kind, got.Reason, want)
+		}
 	}
 }

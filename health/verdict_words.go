@@ -11,7 +11,7 @@ type Words struct {
 	EN string `json:"en"`
 }
 
-// kindWords are the kinds of this package in words.
+// kindWords are the kinds of this package in words; those that checks name themselves are in Config.Words.
 var kindWords = map[string]Words{
 	KindTimeout: {"没有及时回答", "no answer in time"},
 	KindRefused: {"拒绝连接", "connection refused"},
@@ -22,29 +22,30 @@ var kindWords = map[string]Words{
 	KindError:   {"出错", "an error"},
 }
 
-// wordsOf is a kind for people; one that a check named itself is shown as it is.
-func wordsOf(kind string) Words {
-	if words, ok := kindWords[kind]; ok {
-		return words
+// wordsOf is a kind for people; one that nobody gave words to is shown as it is.
+func (m *Monitor) wordsOf(kind string) Words {
+	for _, known := range []map[string]Words{kindWords, m.words} {
+		if words, ok := known[kind]; ok {
+			return words
+		}
 	}
 	return Words{kind, kind}
 }
 
-func sayDown(r Result, v Verdict) Words {
-	kind := wordsOf(r.LastError)
+func sayDown(kind Words, r Result, v Verdict) Words {
 	words := Words{
 		fmt.Sprintf("探测失败：%s（连续 %d 次）", kind.ZH, r.Failures),
 		fmt.Sprintf("the probe fails: %s (%d in a row)", kind.EN, r.Failures),
 	}
-	if v.Calls > 0 {
+	if v.Failures > 0 {
 		words.ZH += fmt.Sprintf("；最近 30 秒 %d 次真实调用中有 %d 次失败", v.Calls, v.Failures)
 		words.EN += fmt.Sprintf("; %d of %d real calls of the last 30 s failed", v.Failures, v.Calls)
 	}
 	return words
 }
 
-func sayOnlyProbe(r Result, calls, failures int, window time.Duration) Words {
-	kind, seconds := wordsOf(r.LastError), int(window.Seconds())
+func sayOnlyProbe(kind Words, calls, failures int, window time.Duration) Words {
+	seconds := int(window.Seconds())
 	return Words{
 		fmt.Sprintf("探测失败（%s），但真实调用正常：最近 %d 秒 %d 次中有 %d 次失败", kind.ZH, seconds, calls, failures),
 		fmt.Sprintf("the probe fails (%s), but real calls are fine: %d of %d of the last %d s failed", kind.EN, failures, calls, seconds),
