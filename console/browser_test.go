@@ -88,7 +88,7 @@ func TestFindingACall(t *testing.T) {
 	d.Await("it is the only one", `document.querySelectorAll("tbody tr").length === 1`)
 	d.Click("[data-request='" + consoletest.SlowCall + "']")
 	d.Await("its attempts are drawn", `document.querySelectorAll("[data-attempt]").length === 3`)
-	d.AwaitText("[data-attempt='2'] .waterfall-note", "timeout")
+	d.AwaitText("[data-attempt='2'] .waterfall-note", "超时")
 	d.AwaitText("[data-attempt='3']", "备用通道")
 	curl := d.Evaluate(`document.querySelector(".curl").dataset.copies`)
 	for _, want := range []string{"curl", "/api/orders/88001?fields=status", "$SNOWGATE_SESSION"} {

@@ -204,8 +204,6 @@ func isData(a heard) bool { return a.status == http.StatusOK && a.envelope().Cod
 // netHTTPSOwn are the answers that net/http gives before our code is asked: plain text, and the end of the connection.
 func netHTTPSOwn(a heard) bool {
 	switch a.status {
-	case http.StatusOK: // to OPTIONS *
-		return a.body == "" && len(a.header) == 2
 	case http.StatusBadRequest, http.StatusExpectationFailed, http.StatusRequestHeaderFieldsTooLarge, http.StatusNotImplemented, http.StatusHTTPVersionNotSupported:
 		return len(a.body) < 200 && !strings.Contains(a.body, "goroutine")
 	default:

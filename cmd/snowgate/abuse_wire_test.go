@@ -235,3 +235,21 @@ func (s *siege) drip(t *testing.T, first, drop string) []heard {
 		}
 	}
 }
+
+// OPTIONS * is answered by us, with our headers and our envelope: net/http would do it by itself.
+func TestOptionsOfEverythingIsOurs(t *testing.T) {
+	g := start(t)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodOptions, g.url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.URL.Opaque = "*"
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	if res.StatusCode != http.StatusNotFound || res.Header.Get("X-Request-Id") == "" || res.Header.Get("X-Content-Type-Options") != "nosniff" {
+		t.Errorf("%d %v", res.StatusCode, res.Header)
+	}
+}

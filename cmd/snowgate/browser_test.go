@@ -34,7 +34,7 @@ func TestTheConsoleShowsAFault(t *testing.T) {
 	w.gate = start(t, w.environ...)
 	b := w.atConsole(t)
 	b.Await("the ERP is up", `document.querySelector("[data-part=erp] [data-state=up]")`)
-	b.Screenshot("program-overview")
+	b.Screenshot("program-before-the-fault")
 	erp.CloseClientConnections()
 	erp.Close()
 	b.AwaitWithin(35*time.Second, "the fault is shown", `document.querySelector("[data-part=erp] [data-state=down]")`)
@@ -81,7 +81,8 @@ func TestTheConsoleRetriesADeadMessage(t *testing.T) {
 	}
 }
 
-// TestTheConsolesPagesAreThere looks at every page of the real program: none is without an answer, none complains.
+// TestTheConsolesPagesAreThere looks at every page of the real program, at a desk in Chinese and on a phone in English by night:
+// none is without an answer, none complains, none is wider than its window.
 func TestTheConsolesPagesAreThere(t *testing.T) {
 	w := messaging(t)
 	w.gate = start(t, w.environ...)
@@ -89,15 +90,28 @@ func TestTheConsolesPagesAreThere(t *testing.T) {
 	w.bind(token, `{"inviteCode":"SNOW-2026-A"}`)
 	w.ask("GET", "/api/orders/search?pageSize=2", token, "")
 	b := w.atConsole(t)
-	for page, path := range map[string]string{
-		"erp": "/erp", "performance": "/performance", "calls": "/calls", "messages": "/messages", "sessions": "/sessions?user=" + w.openidOf(token),
-		"alerts": "/alerts", "config": "/config",
-	} {
-		b.Evaluate(`location.hash = "#` + path + `"`)
-		b.Await(page+" is there", `document.querySelector("[data-page='`+page+`'] .card")`)
-		if failed := b.Evaluate(`document.querySelector(".notice.failed")?.textContent ?? ""`); failed != "" {
-			t.Errorf("%s: %s", page, failed)
-		}
-		b.Screenshot("program-" + page)
+	pages := map[string]string{
+		"overview": "/", "erp": "/erp", "performance": "/performance", "calls": "/calls", "messages": "/messages",
+		"sessions": "/sessions?user=" + w.openidOf(token), "alerts": "/alerts", "config": "/config",
 	}
+	look := func(suffix string) {
+		for page, path := range pages {
+			b.Evaluate(`location.hash = "#` + path + `"`)
+			b.Await(page+" is there", `document.querySelector("[data-page='`+page+`'] .card")`)
+			if failed := b.Evaluate(`document.querySelector(".notice.failed")?.textContent ?? ""`); failed != "" {
+				t.Errorf("%s: %s", page, failed)
+			}
+			if wide := b.Evaluate(`document.documentElement.scrollWidth > innerWidth`); wide != "false" {
+				t.Errorf("%s%s is wider than the window", page, suffix)
+			}
+			b.Screenshot("program-" + page + suffix)
+		}
+	}
+	look("")
+	b.Evaluate(`localStorage.setItem("snowgate.language", "en")`)
+	b.Prefer("dark")
+	b.Resize(390, 844)
+	b.Visit(w.url + "/console/?phone")
+	b.AwaitText("main", "Probes and real calls go well.")
+	look("-en-phone-dark")
 }

@@ -57,6 +57,14 @@ func start(t *testing.T, environ ...string) *gate {
 // startWith is start with arguments.
 func startWith(t *testing.T, args []string, environ ...string) *gate {
 	t.Helper()
+	g := listens(t, args, environ...)
+	eventually(t, "the program is ready", func() bool { return g.readiness() == http.StatusOK })
+	return g
+}
+
+// listens runs the program and waits until it listens.
+func listens(t *testing.T, args []string, environ ...string) *gate {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	g := &gate{t: t, stop: cancel, exit: make(chan int, 1)}
 	environ = append([]string{"SNOWGATE_SERVER__LISTEN=127.0.0.1:0"}, environ...)
@@ -77,7 +85,6 @@ func startWith(t *testing.T, args []string, environ ...string) *gate {
 		}
 		return found != nil
 	})
-	eventually(t, "the program is ready", func() bool { return g.readiness() == http.StatusOK })
 	return g
 }
 

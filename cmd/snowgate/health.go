@@ -99,7 +99,7 @@ func (h *house) newMonitor(cfg *config.Config, w watched) *health.Monitor {
 		})
 	}
 	monitor := health.NewMonitor(health.Config{
-		Interval: cfg.Health.Interval, Logger: h.log, Pulse: h.watch.pulse, Board: h.watch.board, History: looksKept,
+		Interval: cfg.Health.Interval, Logger: h.log, Pulse: h.watch.pulse, Board: h.watch.board, History: looksKept, Words: kindWords,
 	}, probes...)
 	h.roles = append(h.roles, monitor.Run)
 	return monitor

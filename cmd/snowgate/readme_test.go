@@ -30,3 +30,33 @@ func TestTheChineseReadmeKeepsStep(t *testing.T) {
 		t.Error("the commands differ")
 	}
 }
+
+var picture = regexp.MustCompile(`!\[[^\]]+\]\(([^)]+)\)`)
+
+// TestTheReadmesShowTheConsole keeps: both show the same pictures, which are there, and small enough for a slow line.
+func TestTheReadmesShowTheConsole(t *testing.T) {
+	const most = 200 << 10
+	shown := func(name string) (files []string) {
+		text, err := os.ReadFile("../../" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, found := range picture.FindAllStringSubmatch(string(text), -1) {
+			files = append(files, found[1])
+		}
+		slices.Sort(files)
+		return files
+	}
+	ours, theirs := shown("README.md"), shown("README.zh-CN.md")
+	if len(ours) < 2 || !slices.Equal(ours, theirs) {
+		t.Fatalf("pictures %q and %q", ours, theirs)
+	}
+	for _, name := range ours {
+		info, err := os.Stat("../../" + name)
+		if err != nil {
+			t.Error(err)
+		} else if info.Size() >= most {
+			t.Errorf("%s has %d bytes, want less than %d", name, info.Size(), most)
+		}
+	}
+}

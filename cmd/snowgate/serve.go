@@ -66,14 +66,16 @@ func serve(ctx context.Context, cfg *config.Config, stdout, stderr io.Writer) (e
 
 func newHTTPServer(h *house, log *slog.Logger) *http.Server {
 	return &http.Server{
-		Handler:           h.gateway,
-		TLSConfig:         h.certificate.config(),
-		ReadHeaderTimeout: readHeaderTimeout,
-		ReadTimeout:       readTimeout,
-		WriteTimeout:      writeTimeout,
-		IdleTimeout:       idleTimeout,
-		MaxHeaderBytes:    maxHeaderBytes,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug), // broken clients are no news
+		Handler: h.gateway,
+		// net/http would answer OPTIONS * by itself, without our headers.
+		DisableGeneralOptionsHandler: true,
+		TLSConfig:                    h.certificate.config(),
+		ReadHeaderTimeout:            readHeaderTimeout,
+		ReadTimeout:                  readTimeout,
+		WriteTimeout:                 writeTimeout,
+		IdleTimeout:                  idleTimeout,
+		MaxHeaderBytes:               maxHeaderBytes,
+		ErrorLog:                     slog.NewLogLogger(log.Handler(), slog.LevelDebug), // broken clients are no news
 	}
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -219,5 +220,47 @@ func TestTheERPServesStockToo(t *testing.T) {
 		if r := g.ask("GET", path, token, ""); r.Code != 0 {
 			t.Errorf("%s: %s", path, r.raw)
 		}
+	}
+}
+
+// The second system is looked at like the ERP: when it is gone, admins see its channel down and why, in words, and the orders'
+// channel up.
+func TestAdminsSeeTheStockSystemGo(t *testing.T) {
+	psi := standInPSI(true)
+	system := httptest.NewServer(psi)
+	t.Cleanup(func() {
+		_ = psi.Close()
+		system.Close()
+	})
+	w := outside(t, "SNOWGATE_STOCK__DRIVER=psi", "SNOWGATE_STOCK__ORIGIN="+system.URL, "SNOWGATE_STOCK__API_KEY="+psiKey, "SNOWGATE_HEALTH__INTERVAL=1s")
+	w.gate = start(t, w.environ...)
+	channel := func() map[string]any {
+		list, _ := w.ask("GET", "/api/erp/status", testAdminToken, "").Data["channels"].([]any)
+		for _, ch := range list {
+			if c := ch.(map[string]any); c["system"] == stockAccount {
+				return c
+			}
+		}
+		return nil
+	}
+	eventually(t, "the stock system is up", func() bool { return channel()["state"] == "up" })
+	system.CloseClientConnections()
+	system.Close()
+	eventually(t, "the stock system is down", func() bool { return channel()["state"] == "down" })
+	c := channel()
+	reason, _ := c["reasonZh"].(string)
+	look, _ := c["lastProbe"].(map[string]any)
+	if !strings.HasPrefix(reason, "探测失败："+kindWords["unavailable"].ZH) || look["ok"] != false || look["error"] != "unavailable" {
+		t.Errorf("the channel of the stock system: %v", c)
+	}
+	if state := w.channelState("primary"); state != "up" {
+		t.Errorf("the ERP is %s", state)
+	}
+	r := w.ask("POST", "/api/admin/erp/probe", testAdminToken, `{"channel":"primary","system":"stock"}`)
+	if r.Code != 0 || r.Data["system"] != stockAccount || r.Data["state"] != "down" {
+		t.Errorf("a look at once: %s", r.raw)
+	}
+	if r := w.ask("GET", "/api/admin/overview", testAdminToken, ""); !strings.Contains(r.raw, `"part":"stock","state":"down"`) {
+		t.Errorf("overview: %s", r.raw)
 	}
 }

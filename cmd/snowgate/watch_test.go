@@ -1,16 +1,9 @@
 package main
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
 	"encoding/json"
-	"encoding/pem"
 	"fmt"
 	"io"
-	"log/slog"
-	"math/big"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -260,51 +253,49 @@ func TestPseudonymsOfPseudonyms(t *testing.T) {
 	}
 }
 
-// The certificate's end is known; other files take its place, and broken ones do not.
-func TestCertificateInUse(t *testing.T) {
-	first, second := time.Now().Add(24*time.Hour).Truncate(time.Second), time.Now().Add(48*time.Hour).Truncate(time.Second)
-	c, err := openCertificate(selfSigned(t, first), slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
+// consoleHeaders log in at the console and return what its page sends with every call.
+func (g *gate) consoleHeaders(token string) []string {
+	g.t.Helper()
+	in := g.ask("POST", "/console/login", "", `{"token":"`+token+`"}`)
+	cookies := (&http.Response{Header: in.header}).Cookies()
+	if in.Code != 0 || len(cookies) != 1 {
+		g.t.Fatalf("login: %s", in.raw)
 	}
-	if !c.ends().Equal(first) || c.config() == nil {
-		t.Errorf("ends %s, want %s", c.ends(), first)
-	}
-	c.use(config.TLS{Cert: filepath.Join(t.TempDir(), "none.crt"), Key: "none.key"})
-	if !c.ends().Equal(first) {
-		t.Error("a broken pair is in use")
-	}
-	c.use(selfSigned(t, second))
-	if !c.ends().Equal(second) {
-		t.Errorf("ends %s, want %s", c.ends(), second)
-	}
-	if none, err := openCertificate(config.TLS{}, nil); none != nil || err != nil || none.config() != nil {
-		t.Errorf("without files: %v, %v", none, err)
-	}
+	return []string{"Cookie", cookies[0].Name + "=" + cookies[0].Value, "X-Snowgate-Console", fmt.Sprint(in.Data["csrf"])}
 }
 
-// selfSigned writes a certificate that ends at a moment, and its key.
-func selfSigned(t *testing.T, ends time.Time) config.TLS {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{"localhost"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: ends}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	private, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	files := config.TLS{Cert: filepath.Join(dir, "tls.crt"), Key: filepath.Join(dir, "tls.key")}
-	for name, block := range map[string]*pem.Block{files.Cert: {Type: "CERTIFICATE", Bytes: der}, files.Key: {Type: "PRIVATE KEY", Bytes: private}} {
-		if err := os.WriteFile(name, pem.EncodeToMemory(block), 0o600); err != nil {
-			t.Fatal(err)
+// A minute of an open console is a few rows in the database; what the admin does meanwhile is all there.
+func TestAnOpenConsoleDoesNotFillTheLog(t *testing.T) {
+	w := production(t)
+	page := w.consoleHeaders(testAdminToken)
+	const looks = 20 // in a minute
+	for range looks {
+		for _, path := range []string{"/api/admin/overview", "/api/erp/status", "/api/admin/alerts", "/api/metrics/performance"} {
+			if r := w.ask("GET", path, "", "", page...); r.Code != 0 {
+				t.Fatalf("%s: %s", path, r.raw)
+			}
 		}
 	}
-	return files
+	w.ask("POST", "/api/admin/erp/probe", "", `{"channel":"primary"}`, page...)
+	w.ask("GET", "/api/admin/overview", "", "", page[:2]...)
+	w.ask("GET", "/api/admin/sessions?user="+openidOf(w, "alice"), "", "", page...)
+	w.ask("GET", "/api/admin/calls?endpoint=/api/orders/search", "", "", page...)
+	w.ask("GET", "/api/admin/messages?page=x", "", "", page...)
+	rows := func(where string) int { return w.rows(`SELECT count(*) FROM api_call_logs WHERE ` + where) }
+	eventually(t, "the last call is in the log", func() bool { return rows(`api_endpoint = '/api/admin/messages'`) == 1 })
+	for where, want := range map[string]int{
+		`api_endpoint = '/api/admin/erp/probe' AND request_method = 'POST'`: 1,
+		`api_endpoint = '/api/admin/overview' AND response_status = 401`:    1,
+		`api_endpoint = '/api/admin/sessions'`:                              1,
+		`api_endpoint = '/api/admin/calls'`:                                 1,
+		`api_endpoint = '/console/login'`:                                   1,
+	} {
+		if got := rows(where); got != want {
+			t.Errorf("%d rows where %s, want %d", got, where, want)
+		}
+	}
+	polled := rows(`response_status = 200 AND api_endpoint IN ('/api/admin/overview', '/api/erp/status', '/api/admin/alerts', '/api/metrics/performance')`)
+	if polled < 4 || polled > 8 { // a second minute may have begun
+		t.Errorf("%d looks left %d rows, want one per page and minute", 4*looks, polled)
+	}
 }

@@ -16,7 +16,7 @@ import (
 )
 
 // patience is how long something may take to appear: generous, for a slow machine that does other things as well.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // Browser is a headless Chromium with one page. It speaks to its test: what does not appear, or cannot be done, ends it,
 // and what the page complains about on its console fails it. Its methods must be called from the test's own goroutine.

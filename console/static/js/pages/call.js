@@ -111,7 +111,7 @@ function waterfall(story, row, id) {
                 whole,
                 number: i + 1,
                 kind: succeeded(a) ? 'up' : 'down',
-                note: succeeded(a) ? t('call.answered') : a.kind,
+                note: succeeded(a) ? t('call.answered') : word('fault', a.kind),
               }),
             ),
           ),

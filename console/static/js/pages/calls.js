@@ -90,7 +90,8 @@ function rows(calls) {
       {
         label: t('calls.user'),
         kind: 'code',
-        cell: (c) => c.user && h.a({ href: link(path, { user: c.user }), title: t('calls.ofUser') }, c.user),
+        cell: (c) =>
+          c.user ? h.a({ href: link(path, { user: c.user }), title: t('calls.ofUser') }, c.user) : '–',
       },
     ],
   });

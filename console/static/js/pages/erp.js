@@ -155,13 +155,17 @@ function details(c) {
         ? [
             clockAndDay(c.lastProbe.at),
             ' · ',
-            c.lastProbe.ok ? milliseconds(c.lastProbe.latencyMs) : h.b({ class: 'bad' }, c.lastProbe.error),
+            c.lastProbe.ok
+              ? milliseconds(c.lastProbe.latencyMs)
+              : h.b({ class: 'bad', title: c.lastProbe.error }, word('fault', c.lastProbe.error)),
           ]
         : t('none'),
     ],
     [
       t('erp.lastError'),
-      c.lastErrorKind ? [h.code(null, c.lastErrorKind), ' · ', clockAndDay(c.lastErrorAt)] : t('none'),
+      c.lastErrorKind
+        ? [h.span({ title: c.lastErrorKind }, word('fault', c.lastErrorKind)), ' · ', clockAndDay(c.lastErrorAt)]
+        : t('none'),
     ],
     c.capabilities?.length && [
       t('erp.capabilities'),

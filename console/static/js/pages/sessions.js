@@ -98,7 +98,9 @@ function bindingFacts(binding) {
           ? clockAndDay(value)
           : typeof value === 'object'
             ? h.code(null, JSON.stringify(value))
-            : value,
+            : name === 'way'
+              ? word('bindingWay', value)
+              : value,
     ]);
 }
 

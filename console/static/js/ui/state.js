@@ -35,7 +35,7 @@ export function strip(history = []) {
 }
 
 function describeLook(look) {
-  const how = look.ok ? milliseconds(look.latencyMs) : `${t('strip.failed')} ${look.error ?? ''}`;
+  const how = look.ok ? milliseconds(look.latencyMs) : `${t('strip.failed')} ${word('fault', look.error)}`;
   return `${clockAndDay(look.at)} · ${how}`;
 }
 
