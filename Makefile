@@ -45,8 +45,9 @@ test-tryton: ## the Tryton driver against a real Tryton 6.0, which it installs (
 
 .PHONY: test-browser
 test-browser: test-needs ## the console in a real headless Chromium, which it installs; screenshots in artifacts/
-	command -v chromium >/dev/null || { apt-get -qq update && apt-get -qq -y --no-install-recommends install chromium fonts-noto-cjk >/dev/null; }
-	SNOWGATE_TEST_BROWSER=1 $(GO_TEST) -count=1 ./console/... && SNOWGATE_TEST_BROWSER=1 $(GO_TEST) -count=1 -run TheConsole ./cmd/snowgate/
+	console/consoletest/install.sh
+	SNOWGATE_TEST_BROWSER=1 $(GO_TEST) -count=1 ./console/...
+	SNOWGATE_TEST_BROWSER=1 $(GO_TEST) -count=1 -run TheConsole ./cmd/snowgate/
 
 .PHONY: e2e
 e2e: test-needs ## the real binary, walked from login to log row
@@ -106,7 +107,7 @@ sbom: build ## the binary's modules with versions and licences, as CycloneDX in 
 
 .PHONY: check
 check: FUZZTIME := 5s
-check: lint test fuzz vuln ## all that CI runs
+check: lint test test-tryton test-browser vuln fuzz ## all that CI runs
 
 .PHONY: migrate
 migrate: ## bring the schema of CONFIG's database up to date

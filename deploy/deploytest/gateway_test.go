@@ -1,6 +1,7 @@
 package deploytest
 
 import (
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -13,6 +14,8 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"go.uber.org/goleak"
+
 	"snowgate/sandbox"
 )
 
@@ -22,18 +25,16 @@ const adminToken = "an-admin-token-of-the-deploytest" //nolint:gosec // of a gat
 var binary string
 
 func TestMain(m *testing.M) {
-	os.Exit(run(m))
-}
-
-func run(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "snowgate-deploytest-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
-		return 1
+		os.Exit(1)
 	}
-	defer func() { _ = os.RemoveAll(dir) }()
 	binary = filepath.Join(dir, "snowgate")
-	return m.Run()
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		_ = os.RemoveAll(dir)
+		os.Exit(code)
+	}))
 }
 
 // build makes the binary when the first test needs it.
@@ -53,13 +54,43 @@ type gateway struct {
 	t                *testing.T
 	addr             string
 	primary, standby *sandbox.ERP
+
+	// Where it ends TLS itself: who believes its certificate, and the file of it.
+	client    *http.Client
+	authority string
+}
+
+func (g *gateway) url(path string) string {
+	if g.authority != "" {
+		return "https://" + g.addr + path
+	}
+	return "http://" + g.addr + path
 }
 
 var listening = regexp.MustCompile(`"msg":"listening","listen":"([0-9.:]+)"`)
 
 func startGateway(t *testing.T, more ...string) *gateway {
 	t.Helper()
-	g := &gateway{t: t, primary: sandbox.NewERP(sandbox.ERPOptions{}), standby: sandbox.NewERP(sandbox.ERPOptions{})}
+	g := &gateway{t: t, client: http.DefaultClient}
+	g.start(more...)
+	return g
+}
+
+// startSecureGateway starts one that ends TLS itself.
+func startSecureGateway(t *testing.T) *gateway {
+	t.Helper()
+	cert, key, roots := certify(t, t.TempDir(), serverName)
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}
+	t.Cleanup(transport.CloseIdleConnections)
+	g := &gateway{t: t, client: &http.Client{Transport: transport}, authority: cert}
+	g.start("SNOWGATE_SERVER__BEHIND_PROXY=false", "SNOWGATE_SERVER__TLS__CERT="+cert, "SNOWGATE_SERVER__TLS__KEY="+key)
+	return g
+}
+
+func (g *gateway) start(more ...string) {
+	t := g.t
+	t.Helper()
+	g.primary, g.standby = sandbox.NewERP(sandbox.ERPOptions{}), sandbox.NewERP(sandbox.ERPOptions{})
 	account, password := g.primary.ServiceAccount()
 	environ := append([]string{
 		"SNOWGATE_MODE=sandbox", "SNOWGATE_SERVER__LISTEN=127.0.0.1:0", "SNOWGATE_LOG__FORMAT=json",
@@ -80,7 +111,6 @@ func startGateway(t *testing.T, more ...string) *gateway {
 		t.Fatal("the gateway ended")
 	}
 	eventually(t, "the gateway is ready", func() bool { return g.get("/readyz", "").status == http.StatusOK })
-	return g
 }
 
 // standIn serves an ERP, which has to let go of held requests before its server can close.
@@ -146,13 +176,13 @@ func fetch(t *testing.T, client *http.Client, method, url string, body io.Reader
 
 func (g *gateway) get(path, token string) answer {
 	g.t.Helper()
-	return ask(g.t, http.DefaultClient, http.MethodGet, "http://"+g.addr+path, nil, authorization(token)...)
+	return ask(g.t, g.client, http.MethodGet, g.url(path), nil, authorization(token)...)
 }
 
 func (g *gateway) post(path, token, body string) answer {
 	g.t.Helper()
 	headers := append(authorization(token), "Content-Type", "application/json")
-	return ask(g.t, http.DefaultClient, http.MethodPost, "http://"+g.addr+path, strings.NewReader(body), headers...)
+	return ask(g.t, g.client, http.MethodPost, g.url(path), strings.NewReader(body), headers...)
 }
 
 func authorization(token string) []string {

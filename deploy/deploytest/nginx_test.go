@@ -1,20 +1,14 @@
 package deploytest
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/pem"
-	"math/big"
 	"net"
 	"net/http"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 )
 
 // serverName is the name in the file.
@@ -75,7 +69,8 @@ func prepareNginx(t *testing.T, upstream string, replacements ...string) *nginx 
 	ports := freePorts(t, 2)
 	n := &nginx{t: t, dir: t.TempDir(), plain: "127.0.0.1:" + ports[0], secure: "127.0.0.1:" + ports[1]}
 	n.accessLog = filepath.Join(n.dir, "access.log")
-	cert, key := n.certify()
+	cert, key, roots := certify(t, n.dir, serverName)
+	n.roots = roots
 	conf := replaced(t, ipv6.ReplaceAllString(deployed(t, "nginx/snowgate.conf"), ""),
 		"listen 80", "listen "+n.plain, "listen 443", "listen "+n.secure, "server 127.0.0.1:8080", "server "+upstream,
 		"/etc/nginx/tls/snowgate.crt", cert, "/etc/nginx/tls/snowgate.key", key, "/var/log/nginx/snowgate.log", n.accessLog,
@@ -87,35 +82,6 @@ func prepareNginx(t *testing.T, upstream string, replacements ...string) *nginx 
 
 func errorLog(dir string) string {
 	return tail((&process{log: filepath.Join(dir, "error.log")}).said())
-}
-
-// certify makes a self-signed certificate for the name in the file.
-func (n *nginx) certify() (cert, key string) {
-	n.t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		n.t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), DNSNames: []string{serverName}, IsCA: true, BasicConstraintsValid: true,
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
-	if err != nil {
-		n.t.Fatal(err)
-	}
-	secret, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		n.t.Fatal(err)
-	}
-	parsed, err := x509.ParseCertificate(der)
-	if err != nil {
-		n.t.Fatal(err)
-	}
-	n.roots = x509.NewCertPool()
-	n.roots.AddCert(parsed)
-	return write(n.t, n.dir, "tls.crt", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))),
-		write(n.t, n.dir, "tls.key", string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret})))
 }
 
 // from is a client at an address of 127.0.0.0/8: nginx sees that address.

@@ -23,6 +23,9 @@ func startPrometheus(t *testing.T, g *gateway) *prometheus {
 	config := replaced(t, deployed(t, "prometheus/prometheus.yml"),
 		"gateway:8080", g.addr, "/run/secrets/metrics_token", write(t, dir, "token", adminToken), "alertmanager:9093", nobody(t),
 		"scrape_interval: 15s", "scrape_interval: 1s", "scrape_timeout: 5s", "scrape_timeout: 1s", "evaluation_interval: 15s", "evaluation_interval: 1s")
+	if g.authority != "" {
+		config = replaced(t, config, "metrics_path: /metrics", "metrics_path: /metrics\n    scheme: https\n    tls_config: {ca_file: "+g.authority+"}")
+	}
 	write(t, dir, "rules.yml", deployed(t, "prometheus/rules.yml"))
 	write(t, dir, "prometheus.yml", config)
 	for range launches {
