@@ -21,7 +21,6 @@ import (
 	"github.com/go-resty/resty/v2"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/otel/propagation"
-	"go.opentelemetry.io/otel/trace"
 
 	"snowgate/erpclient"
 )
@@ -52,6 +51,7 @@ type Config struct {
 // Client talks to one origin. It is safe for concurrent use.
 type Client struct {
 	origin  *url.URL
+	base    string // the origin as text
 	resty   *resty.Client
 	maxBody int
 	count   func(httptrace.GotConnInfo)
@@ -78,11 +78,13 @@ func New(cfg Config) (*Client, error) {
 	}
 	// net/http's own cookie jar would mix the customers' cookies: each request carries its own.
 	r := resty.NewWithClient(&http.Client{Transport: cfg.Transport}).
-		SetBaseURL(origin.String()).
 		SetRedirectPolicy(resty.RedirectPolicyFunc(lastResponse)).
-		SetPreRequestHook(func(_ *resty.Client, r *http.Request) error { hideReplay(r); return nil }).
+		SetPreRequestHook(handOver).
 		SetLogger(quiet{cfg.Logger})
-	c := &Client{origin: origin, resty: r, maxBody: cfg.MaxBodyBytes, count: func(httptrace.GotConnInfo) {}, traces: cfg.Propagator}
+	c := &Client{
+		origin: origin, base: origin.String(), resty: r, maxBody: cfg.MaxBodyBytes,
+		count: func(httptrace.GotConnInfo) {}, traces: cfg.Propagator,
+	}
 	if cfg.Metrics != nil {
 		c.count = countConnections(cfg.Metrics, cmp.Or(cfg.System, erpclient.MainSystem), cfg.Channel)
 	}
@@ -171,23 +173,13 @@ func (c *Client) Do(ctx context.Context, op string, r Request) (*Answer, error) 
 	if err := ctx.Err(); err != nil {
 		return nil, &erpclient.Error{Op: op, Kind: erpclient.KindTimeout, Unsent: true, Err: err}
 	}
+	out, err := c.outgoing(ctx, r)
+	if err != nil {
+		return nil, &erpclient.Error{Op: op, Kind: erpclient.KindInvalid, Unsent: true, Err: err}
+	}
 	var way sent
-	traced := way.follow(ctx, r.Method, c.count)
-	req := c.resty.R().SetContext(traced).SetDoNotParseResponse(true).SetPathParams(r.PathParams).SetHeaders(r.Header).SetCookies(r.Cookies)
-	req.QueryParam = r.Query
-	if req.QueryParam == nil {
-		req.QueryParam = url.Values{}
-	}
-	if id := erpclient.RequestID(ctx); id != "" {
-		req.SetHeader("X-Request-Id", id)
-	}
-	if c.traces != nil && trace.SpanFromContext(ctx).IsRecording() {
-		c.traces.Inject(ctx, propagation.HeaderCarrier(req.Header))
-	}
-	if r.Body != nil {
-		req.SetHeader("Content-Type", "application/json").SetBody(r.Body)
-	}
-	res, err := req.Execute(r.Method, r.Path)
+	traced := way.follow(context.WithValue(ctx, outgoingKey{}, out), r.Method, c.count)
+	res, err := c.resty.R().SetContext(traced).SetDoNotParseResponse(true).Execute(http.MethodGet, c.base)
 	var body []byte
 	if err == nil {
 		body, err = readBody(res.RawResponse, c.maxBody)

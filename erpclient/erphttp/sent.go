@@ -52,11 +52,11 @@ var replayHeaders = map[string]string{"Idempotency-Key": "idempotency-key", "X-I
 
 // hideReplay keeps net/http from sending a write twice. It looks for these names as they are usually written, and to the
 // ERP the case of a header's name makes no difference. What is repeated then is only what never left.
-func hideReplay(r *http.Request) {
+func hideReplay(h http.Header) {
 	for name, hidden := range replayHeaders {
-		if values, ok := r.Header[name]; ok {
-			delete(r.Header, name)
-			r.Header[hidden] = values
+		if values, ok := h[name]; ok {
+			delete(h, name)
+			h[hidden] = values
 		}
 	}
 }
