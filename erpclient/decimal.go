@@ -14,6 +14,9 @@ type Decimal string
 // ParseDecimal accepts text that is a JSON number, also with surrounding spaces, a leading plus sign or thousands
 // separators ("1,234.50"), as ERPs write numbers into strings. It reports false for anything else.
 func ParseDecimal(text string) (Decimal, bool) {
+	if isJSONNumber(text) {
+		return Decimal(text), true
+	}
 	s := strings.TrimPrefix(strings.ReplaceAll(strings.TrimSpace(text), ",", ""), "+")
 	if !isJSONNumber(s) {
 		return "", false
@@ -92,18 +95,22 @@ func (d Decimal) Float() float64 {
 // Rate turns a share into 0..1. Snowbeasts' rates are fractions, but percentages have to be expected: above 1 the value
 // is divided by 100, and what is still outside is clamped. Unknown stays unknown.
 func (d Decimal) Rate() Decimal {
-	if d == "" {
-		return ""
+	if d == "" || d.isRatio() {
+		return d // as most come
 	}
 	f := d.Float()
 	if f > 1 {
 		f /= 100
 	}
-	var buffer [16]byte
-	if r := appendRatio(buffer[:0], f); string(r) != string(d) {
-		return Decimal(r)
+	return Decimal(appendRatio(nil, f))
+}
+
+// isRatio reports whether the digits are what appendRatio writes: 0, 1, or up to four places that end in no zero.
+func (d Decimal) isRatio() bool {
+	if d == "0" || d == "1" {
+		return true
 	}
-	return d // as most come, and no copy
+	return len(d) > 2 && len(d) <= len("0.1234") && d[:2] == "0." && leadingDigits(string(d[2:])) == len(d)-2 && d[len(d)-1] != '0'
 }
 
 // Share is part/whole as a rate; unknown when the whole is.

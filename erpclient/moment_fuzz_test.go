@@ -2,6 +2,7 @@ package erpclient_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,7 +13,7 @@ import (
 // is a day.
 func FuzzMoments(f *testing.F) {
 	for _, text := range []string{
-		"2026-01-31", "2026/1/2", "2026年1月2日", "20260102", "2026-01-31T12:00:00+08:00", "2026-01-31 12:00", " 2026-01-31 12:00:59 ", "0000-01-01", "0001-01-01",
+		"2026-01-31", "2026/1/2", "2026年1月2日", "20260102", "2026-01-31T12:00:00+08:00", "2026-01-31 12:00", " 2026-01-31 12:00:59 ", "2024-02-29T23:59:59", "2026-01-31 24:00:00", "0000-01-01", "0001-01-01",
 		"9999-12-31T23:59:59-23:59", "2026-02-30", "24:00", "2026-01-31T12:00:00.999999999Z",
 	} {
 		f.Add(text, int64(1769817600000))
@@ -25,6 +26,16 @@ func FuzzMoments(f *testing.F) {
 			comesBack(t, m)
 		} else if !m.IsZero() {
 			t.Errorf("%q was refused and became %s", text, m)
+		}
+		if day, ok := erpclient.ParseDay(text); ok {
+			slow, err := time.ParseInLocation(time.DateTime, strings.Replace(text, "T", " ", 1), zone)
+			if len(text) == len(time.DateOnly) {
+				slow, err = time.ParseInLocation(time.DateOnly, text, zone)
+			}
+			fast, _ := erpclient.ParseMoment(text, zone)
+			if err != nil || !fast.Equal(slow) || fast.Day() != day {
+				t.Errorf("%q: the fast way reads %s and the day %s, package time %s, %v", text, fast, day, slow, err)
+			}
 		}
 		if m := erpclient.MomentFromUnix(unix, zone); m.Year() >= 1 && m.Year() <= 9999 {
 			comesBack(t, m)

@@ -49,6 +49,7 @@ type page struct {
 	rows  []record
 	total *int // nil when the ERP did not tell
 	drift *driftLog
+	slab  *fields // that the rows are made of; nil: of nothing that is used again
 }
 
 func (d *Driver) list(ctx context.Context, s erpclient.Session, q question, req listRequest) (*page, error) {
@@ -65,7 +66,7 @@ func (d *Driver) listFrom(ctx context.Context, s erpclient.Session, q question, 
 
 // newPage checks that there is a list. Null in its place is taken for an empty one only when the count is 0.
 func newPage(got *answer[listData], q question, drift *driftLog) (*page, error) {
-	p := &page{q: q, rows: got.Data.List, drift: drift}
+	p := &page{q: q, rows: got.Data.List, drift: drift, slab: got.Data.slab}
 	if n, ok := got.Data.Count.integer(); ok && n >= 0 {
 		total := int(n)
 		p.total = &total
@@ -158,11 +159,15 @@ const (
 	broken         // without the fields it cannot do without
 )
 
-// readRows reads every row. One broken row is dropped; a list with nothing but broken rows is no answer.
+// readRows reads every row, once: afterwards only their number is known. One broken row is dropped; a list with nothing but
+// broken rows is no answer.
 func readRows[T any](d *Driver, p *page, read func(row) (T, verdict)) ([]T, error) {
+	defer p.forget()
 	out, bad := make([]T, 0, len(p.rows)), 0
-	for _, rec := range p.rows {
-		item, v := readRow(d, p, rec, read)
+	places := &places{known: make([]place, 0, 2*len(p.q.form.columns))}
+	for i, rec := range p.rows {
+		places.row(i > 0 && rec.fields.alike(p.rows[i-1].fields))
+		item, v := readRow(d, p, rec, places, read)
 		switch v {
 		case keep:
 			out = append(out, item)
@@ -176,13 +181,22 @@ func readRows[T any](d *Driver, p *page, read func(row) (T, verdict)) ([]T, erro
 	return out, nil
 }
 
-func readRow[T any](d *Driver, p *page, rec record, read func(row) (T, verdict)) (T, verdict) {
+// forget lets the memory of the rows' fields be used again.
+func (p *page) forget() {
+	clear(p.rows)
+	if p.slab != nil {
+		slabs.Put(p.slab)
+		p.slab = nil
+	}
+}
+
+func readRow[T any](d *Driver, p *page, rec record, places *places, read func(row) (T, verdict)) (T, verdict) {
 	if rec.kind != typeObject {
 		p.drift.report("", typeObject, rec.kind)
 		var none T
 		return none, broken
 	}
-	return read(row{p.q.form, rec.fields, d.zone, p.drift})
+	return read(row{p.q.form, rec.fields, d.zone, p.drift, places})
 }
 
 // listAll asks page after page until the list is complete, and reads it. Where the ERP tells no count, a page that is

@@ -1,12 +1,22 @@
 package snowbeasts
 
-import "strings"
+import (
+	"slices"
+	"strings"
+	"sync"
+	"unsafe"
+)
 
 // listData is the data of a list.
 type listData struct {
 	Count value    `json:"_count"`
 	List  []record `json:"_dataList"`
+
+	slab *fields // that the rows are made of; nil: of nothing that is used again
 }
+
+// slabs are used again: the fields of a page are 14 KB, and are read once.
+var slabs = sync.Pool{New: func() any { return new(fields) }}
 
 // rowDepth is where a row stands: in the answer's data's list.
 const rowDepth = 3
@@ -14,9 +24,12 @@ const rowDepth = 3
 // scanList reads a list's answer in one pass, when it is written as expected. It reports false for everything else (no
 // JSON, another shape, a name twice or in another case): decode then has the word.
 func scanList(body []byte) (*answer[listData], bool) {
-	s := scanner{in: string(body)}
-	s.slab = make(fields, 0, strings.Count(s.in, `":`)) // as many as there are fields, or a few more
+	s := scanner{in: unsafe.String(unsafe.SliceData(body), len(body))} //nolint:gosec // an answer's body is nobody else's, and never changes
+	slab, _ := slabs.Get().(*fields)
+	s.slab = slices.Grow((*slab)[:0], strings.Count(s.in, `":`)) // as many as there are fields, or a few more
+	*slab = s.slab[:0]
 	got := new(answer[listData])
+	got.Data.slab = slab
 	var seen names
 	for more := s.open('{', '}'); more; more = s.more('}') {
 		name := s.name()

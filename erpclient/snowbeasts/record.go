@@ -2,7 +2,6 @@ package snowbeasts
 
 import (
 	"errors"
-	"strings"
 	"time"
 
 	"snowgate/erpclient"
@@ -24,12 +23,20 @@ type field struct {
 
 // get is the field of that name, of several the last one; a value that is not present where there is none.
 func (f fields) get(name string) value {
-	for i := len(f) - 1; i >= 0; i-- {
-		if f[i].name == name {
-			return f[i].value
-		}
+	if at := f.index(name); at >= 0 {
+		return f[at].value
 	}
 	return value{}
+}
+
+// index is where the field of that name stands, of several the last one; -1 where there is none.
+func (f fields) index(name string) int {
+	for i := len(f) - 1; i >= 0; i-- {
+		if f[i].name == name {
+			return i
+		}
+	}
+	return -1
 }
 
 // errNoJSON is what encoding/json never lets us see: it has checked the text before.
@@ -50,9 +57,15 @@ type row struct {
 	fields fields
 	zone   *time.Location
 	drift  *driftLog
+	places *places // of its page; nil: it is alone
 }
 
-func (r row) value(name string) value { return r.fields.get(r.form.columns[name]) }
+func (r row) value(name string) value {
+	if r.places != nil {
+		return r.places.find(r.fields, r.form, name)
+	}
+	return r.fields.get(r.form.columns[name])
+}
 
 func (r row) mismatch(name, want, got string) { r.drift.report(r.form.columns[name], want, got) }
 
@@ -137,10 +150,8 @@ func unixMoment(v value, zone *time.Location) (erpclient.Moment, bool) {
 // day is a piece of the ERP's text where that begins with it, as it mostly does.
 func (r row) day(name string) erpclient.Day {
 	v := r.value(name)
-	m, text := r.momentIn(name, v), v.raw
-	var buffer [len(time.DateOnly) + 1]byte
-	if day := m.AppendFormat(buffer[:0], time.DateOnly); !m.IsZero() && strings.HasPrefix(text, string(day)) {
-		return erpclient.Day(text[:len(day)])
+	if day, ok := erpclient.ParseDay(v.text()); ok {
+		return day
 	}
-	return m.Day()
+	return r.momentIn(name, v).Day()
 }

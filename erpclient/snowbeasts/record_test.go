@@ -28,7 +28,7 @@ func rowOf(t *testing.T, raw string) (row, *[]erpclient.Drift) {
 	var seen []erpclient.Drift
 	f := &form{name: "f", columns: map[string]string{"x": "c"}}
 	log := &driftLog{op: "op", form: "f", sink: func(d erpclient.Drift) { seen = append(seen, d) }}
-	return row{f, rec.fields, time.FixedZone("CST", 8*3600), log}, &seen
+	return row{f, rec.fields, time.FixedZone("CST", 8*3600), log, nil}, &seen
 }
 
 func wantOne(t *testing.T, raw string, seen []erpclient.Drift, want, got string) {

@@ -50,7 +50,7 @@ func (d *Driver) update(ctx context.Context, s erpclient.Session, q question, re
 	if yes, _ := got.Success.flag(); !yes {
 		return made{}, erpclient.Errorf(q.op, erpclient.KindOutcomeUnknown, "the answer does not say that it was done")
 	}
-	got.Data.row = row{q.form, got.Data.record.fields, d.zone, d.drift(q)}
+	got.Data.row = row{q.form, got.Data.record.fields, d.zone, d.drift(q), nil}
 	return got.Data, nil
 }
 

@@ -1,0 +1,41 @@
+package snowbeasts
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"testing"
+
+	"snowgate/erpclient"
+	"snowgate/erpclient/erphttp"
+)
+
+// atOnce answers from memory, so that what is counted is the driver's and the client's.
+type atOnce struct{ body []byte }
+
+func (a atOnce) RoundTrip(r *http.Request) (*http.Response, error) {
+	return &http.Response{
+		StatusCode: http.StatusOK, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: http.Header{"Content-Type": {"application/json"}},
+		ContentLength: int64(len(a.body)), Body: io.NopCloser(bytes.NewReader(a.body)), Request: r,
+	}, nil
+}
+
+// BenchmarkAskForOrders is a search from question to orders, without the network.
+func BenchmarkAskForOrders(b *testing.B) {
+	http11, err := erphttp.New(erphttp.Config{Origin: "http://erp.example", Transport: atOnce{twentyOrders()}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	d, err := New(Config{HTTP: http11, AppID: "10001"})
+	if err != nil {
+		b.Fatal(err)
+	}
+	auth := erpclient.Auth{Session: erpclient.Session{Token: cookies{cookieApp: "1", cookieSID: "2"}.encode()}, Scope: erpclient.Scope{CustomerID: "501"}}
+	ctx := erpclient.WithRequestID(b.Context(), "0197a7d0-0000-7000-8000-000000000000")
+	b.ReportAllocs()
+	for b.Loop() {
+		if page, err := d.SearchOrders(ctx, auth, erpclient.OrderQuery{Keyword: "SO-1", Page: 1, PageSize: 20}); err != nil || len(page.Orders) != 20 {
+			b.Fatal(err, len(page.Orders))
+		}
+	}
+}
