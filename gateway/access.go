@@ -19,59 +19,65 @@ import (
 // session.ErrUnavailable.
 type Sessions interface {
 	Create(ctx context.Context, l session.Login) (token string, s session.Session, err error)
-	Get(ctx context.Context, token string) (s session.Session, renewed bool, err error)
 	Revoke(ctx context.Context, id string) error
 	RevokeAll(ctx context.Context, openid string) (ids []string, err error)
 	List(ctx context.Context, openid string) ([]session.Session, error)
 }
 
+// Arrivals finds out in one step what every user's request asks of the store: whose session it is, what they are bound to,
+// and whether they come too often. Errors are about the session, as of Sessions.
+type Arrivals interface {
+	Arrive(ctx context.Context, token string, want session.Wanted) (session.Arrival, error)
+}
+
 // admit checks that the caller may use the route and finds out who it is.
-func (s *Server) admit(c *call, who access) error {
-	switch who {
+func (s *Server) admit(c *call, r route) error {
+	switch r.who {
 	case anyone:
 		return nil
 	case scraper:
 		if s.mayScrape(c.RealIP()) {
 			return nil
 		}
-		return s.admitAdmin(c)
+		return s.admitAdmin(c, r)
 	case admin:
-		return s.admitAdmin(c)
+		return s.admitAdmin(c, r)
 	case service:
-		return s.admitService(c)
+		return s.admitService(c, r)
 	case sender:
 		if c.service = s.isService(c); c.service {
 			return nil
 		}
-		return s.admitMember(c)
+		return s.admitMember(c, r)
 	}
-	if err := s.admitMember(c); err != nil || who == member {
+	if err := s.admitMember(c, r); err != nil || r.who == member {
 		return err
 	}
-	isBound, err := s.loadBinding(c)
+	isBound, err := c.isBound(c.arrival.Binding, c.arrival.BindingErr)
 	if err == nil && !isBound {
 		return erpNotBound.because(nil)
 	}
 	return err
 }
 
-// admitMember loads the session of the bearer token. Whatever is wrong with a token is the same answer.
-func (s *Server) admitMember(c *call) error {
+// admitMember finds out who holds the bearer token, and in the same step what else is asked of them. Whatever is wrong
+// with a token is the same answer.
+func (s *Server) admitMember(c *call, r route) (err error) {
 	token, ok := bearer(c)
 	if !ok {
 		return sessionExpired.because(nil)
 	}
-	found, renewed, err := s.deps.Sessions.Get(c.Request().Context(), token)
+	c.arrival, err = s.deps.Arrivals.Arrive(c.Request().Context(), token, s.wanted(c, r))
 	if errors.Is(err, session.ErrNotFound) || errors.Is(err, session.ErrUnreadable) { // or its sealing key was dropped
 		return sessionExpired.because(err)
 	}
 	if err != nil {
 		return err
 	}
-	c.session = found
-	c.Response().Header().Set("X-Session-Expires", s.timestamp(found.ExpiresAt))
-	if renewed {
-		s.deps.Log.Session(s.sessionChange(found, true))
+	c.session = c.arrival.Session
+	c.Response().Header().Set("X-Session-Expires", s.timestamp(c.session.ExpiresAt))
+	if c.arrival.Renewed {
+		s.deps.Log.Session(s.sessionChange(c.session, true))
 	}
 	return s.checkQueryOpenID(c)
 }
@@ -99,7 +105,7 @@ func (s *Server) mayScrape(address string) bool {
 }
 
 // admitAdmin lets admin tokens in, and admins who are logged in at the console.
-func (s *Server) admitAdmin(c *call) error {
+func (s *Server) admitAdmin(c *call, r route) error {
 	if isOneOf(c, s.live().admins) {
 		return nil
 	}
@@ -107,22 +113,22 @@ func (s *Server) admitAdmin(c *call) error {
 	if c.console = isConsole; isConsole || err != nil {
 		return err
 	}
-	return s.refuse(c)
+	return s.refuse(c, r)
 }
 
 // admitService lets service keys in: other servers of ours, such as the ERP.
-func (s *Server) admitService(c *call) error {
+func (s *Server) admitService(c *call, r route) error {
 	if c.service = s.isService(c); c.service {
 		return nil
 	}
-	return s.refuse(c)
+	return s.refuse(c, r)
 }
 
 func (s *Server) isService(c *call) bool { return isOneOf(c, s.live().services) }
 
 // refuse tells a user's session that it may not do this, and everything else nothing.
-func (s *Server) refuse(c *call) error {
-	if err := s.admitMember(c); err != nil {
+func (s *Server) refuse(c *call, r route) error {
+	if err := s.admitMember(c, r); err != nil {
 		return err
 	}
 	return forbidden.because(nil)

@@ -176,23 +176,19 @@ func TestSessionSlides(t *testing.T) {
 
 // A failing store is told apart from a session that is gone, whatever the store was asked for.
 type brokenStore struct {
-	Sessions
-	Bindings
+	Arrivals
 	session, binding error
 }
 
-func (b brokenStore) Get(ctx context.Context, token string) (session.Session, bool, error) {
+func (b brokenStore) Arrive(ctx context.Context, token string, want session.Wanted) (session.Arrival, error) {
 	if b.session != nil {
-		return session.Session{}, false, b.session
+		return session.Arrival{}, b.session
 	}
-	return b.Sessions.Get(ctx, token)
-}
-
-func (b brokenStore) Binding(ctx context.Context, openid string) (session.Binding, error) {
+	a, err := b.Arrivals.Arrive(ctx, token, want)
 	if b.binding != nil {
-		return session.Binding{}, b.binding
+		a.Binding, a.BindingErr = session.Binding{}, b.binding
 	}
-	return b.Bindings.Binding(ctx, openid)
+	return a, err
 }
 
 // 401 is said where a session was looked up and is not there, and nowhere else.
@@ -217,8 +213,8 @@ func TestOnlyALostSessionIs401(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			broken := &brokenStore{}
 			w := newWorld(t, func(_ *Config, d *Deps) {
-				broken.Sessions, broken.Bindings = d.Sessions, d.Bindings
-				d.Sessions, d.Bindings = broken, broken
+				broken.Arrivals = d.Arrivals
+				d.Arrivals = broken
 			})
 			token := w.login(alice)
 			broken.session, broken.binding = row.session, row.binding

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"net/url"
 	"time"
 
 	"github.com/google/uuid"
@@ -18,11 +19,16 @@ type call struct {
 	id      string // X-Request-Id
 	session session.Session
 	binding session.Binding
-	service bool // the caller is another server of ours, by its service key
-	console bool // the caller is the console's page of an admin
+	arrival session.Arrival // of a user: what the store said at once, of which session and binding are believed
+	service bool            // the caller is another server of ours, by its service key
+	console bool            // the caller is the console's page of an admin
 	trace   *erpclient.Trace
 	span    trace.Span // nil: the call is not recorded
 	record  record
+
+	room      *[]byte    // of the answer, to be used again; nil: of its own
+	values    url.Values // the query's
+	malformed error      // why not all of it could be read
 }
 
 // record is what will be told about the call when it is over.
@@ -51,7 +57,8 @@ func (s *Server) newCall(ec echo.Context) *call {
 		c.record.params[name] = ec.Param(name)
 	}
 	if q := ec.Request().URL.RawQuery; q != "" {
-		c.record.params["query"] = ec.QueryParams()
+		c.values, c.malformed = url.ParseQuery(q)
+		c.record.params["query"] = c.values
 	}
 	ctx, trace := erpclient.WithTrace(erpclient.WithRequestID(ec.Request().Context(), c.id))
 	c.trace = trace

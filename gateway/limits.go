@@ -23,8 +23,17 @@ type Limits struct {
 	LoginsPerIP session.Rate
 }
 
-// limit charges an admitted request. Admins and other servers are known by their keys and not counted; a push of WeChat's
-// comes from few addresses, many at a time, and costs a signature.
+// wanted is what the route asks of a user. What counts against the limits is counted with it.
+func (s *Server) wanted(c *call, r route) session.Wanted {
+	want := session.Wanted{Binding: r.who == bound}
+	if s.deps.Limiter != nil && !r.unlimited() {
+		want.Address, want.Caller = s.perIP(c), keyed(s.live().Limits.PerOpenID, r.class())
+	}
+	return want
+}
+
+// limit charges an admitted request; a user's was when it arrived. Admins and other servers are known by their keys and
+// not counted; a push of WeChat's comes from few addresses, many at a time, and costs a signature.
 func (s *Server) limit(c *call, r route) error {
 	switch {
 	case r.unlimited():
@@ -32,7 +41,7 @@ func (s *Server) limit(c *call, r route) error {
 	case r.path == loginPath:
 		return s.charge(c, s.perIP(c), keyed(s.live().Limits.LoginsPerIP, "login "+network(c.RealIP())))
 	case c.session.OpenID != "":
-		return s.charge(c, s.perIP(c), keyed(s.live().Limits.PerOpenID, r.class()+" "+c.session.OpenID))
+		return s.heed(c, c.arrival.Verdict, c.arrival.VerdictErr)
 	default:
 		return nil
 	}
@@ -45,7 +54,20 @@ func (s *Server) limitRefused(c *call, r route, refusal error) error {
 	if !guess || r.unlimited() {
 		return refusal
 	}
+	if c.arrival.Counted {
+		return s.hold(c, refusal)
+	}
 	if err := s.charge(c, s.perIP(c)); err != nil {
+		return err
+	}
+	return refusal
+}
+
+// hold is for a request that was charged before it was refused: only its address makes it a guess too many.
+func (s *Server) hold(c *call, refusal error) error {
+	const address = 0 // of the rates in session.Wanted
+	err := s.heed(c, c.arrival.Verdict, c.arrival.VerdictErr)
+	if err != nil && c.arrival.Verdict.Refused == address {
 		return err
 	}
 	return refusal
@@ -89,22 +111,26 @@ func network(address string) string {
 	return ip.String()
 }
 
-// charge counts the request and tells the caller how it stands. What cannot be counted at all is let through: a limit is
-// no lock.
+// charge counts the request.
 func (s *Server) charge(c *call, rates ...session.Rate) error {
 	if s.deps.Limiter == nil {
 		return nil
 	}
 	v, err := s.deps.Limiter.Limit(c.Request().Context(), rates...)
+	return s.heed(c, v, err)
+}
+
+// heed tells the caller how it stands, and stops who comes too often. What could not be counted at all is let through: a
+// limit is no lock.
+func (s *Server) heed(c *call, v session.Verdict, err error) error {
 	if err != nil {
 		s.cfg.Logger.Warn("request not counted", "request_id", c.id, "error", err)
 		return nil
 	}
 	if v.Limit > 0 {
-		h := c.Response().Header()
-		h.Set("RateLimit-Limit", strconv.Itoa(v.Limit))
-		h.Set("RateLimit-Remaining", strconv.Itoa(v.Remaining))
-		h.Set("RateLimit-Reset", strconv.Itoa(seconds(v.ResetAfter)))
+		// As Header.Set writes them, in one object instead of six.
+		h, values := c.Response().Header(), &[3]string{strconv.Itoa(v.Limit), strconv.Itoa(v.Remaining), strconv.Itoa(seconds(v.ResetAfter))}
+		h["Ratelimit-Limit"], h["Ratelimit-Remaining"], h["Ratelimit-Reset"] = values[0:1:1], values[1:2:2], values[2:3:3]
 	}
 	if !v.Allowed {
 		return rateLimited.after(max(v.RetryAfter, time.Second), nil)

@@ -62,7 +62,10 @@ func (s *Server) login(c *call) error {
 // loadBinding looks whether the session's openid is bound, and to what. A binding sealed under a key that was dropped
 // has to be made anew.
 func (s *Server) loadBinding(c *call) (bool, error) {
-	b, err := s.deps.Bindings.Binding(c.Request().Context(), c.session.OpenID)
+	return c.isBound(s.deps.Bindings.Binding(c.Request().Context(), c.session.OpenID))
+}
+
+func (c *call) isBound(b session.Binding, err error) (bool, error) {
 	if errors.Is(err, session.ErrNotBound) || errors.Is(err, session.ErrUnreadable) {
 		return false, nil
 	}

@@ -21,11 +21,10 @@ const (
 // query is the request's query. A malformed one, or a parameter given twice, is refused: which of the two a client
 // meant is not ours to guess.
 func (c *call) query() (url.Values, error) {
-	values, err := url.ParseQuery(c.Request().URL.RawQuery)
-	if err != nil {
+	if c.malformed != nil {
 		return nil, badField.in("query")
 	}
-	for name, list := range values {
+	for name, list := range c.values {
 		if len(list) > 1 {
 			if name == "page" || name == "pageSize" {
 				return nil, badPage.in(name)
@@ -33,7 +32,7 @@ func (c *call) query() (url.Values, error) {
 			return nil, badField.in(knownName(name))
 		}
 	}
-	return values, nil
+	return c.values, nil
 }
 
 // knownName keeps a client's own text out of the answer: only names of this API are repeated.

@@ -72,9 +72,10 @@ type Masker interface {
 // Deps is everything the gateway asks of the rest of the house.
 type Deps struct {
 	Sessions    Sessions
+	Arrivals    Arrivals
 	Bindings    Bindings
 	Attempts    Attempts
-	Limiter     Limiter // nil: nobody is limited
+	Limiter     Limiter // as Arrivals counts; nil: nobody is limited
 	WeChat      WeChat
 	Push        Push // nil: no callback is configured, and its routes are not there
 	Once        Once
@@ -200,7 +201,7 @@ func (s *Server) through(r route) echo.HandlerFunc {
 		defer cancel()
 		c.SetRequest(c.Request().WithContext(ctx))
 		c.record.route, c.record.operation = r.path, r.who == admin
-		if err := s.admit(c, r.who); err != nil {
+		if err := s.admit(c, r); err != nil {
 			return s.limitRefused(c, r, err)
 		}
 		if err := s.limit(c, r); err != nil {

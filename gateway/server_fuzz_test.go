@@ -86,7 +86,7 @@ func newArena(f *testing.F) *arena {
 		AdminTokens: []string{adminToken}, ServiceKeys: []string{serviceKey}, slack: 20 * time.Second, Logger: slog.New(slog.DiscardHandler),
 		BindLimit: -1,
 	}, Deps{
-		Sessions: store, Bindings: store, Attempts: store, WeChat: anybody{}, Push: push, Once: store, ERP: a.erp, Stock: a.erp,
+		Sessions: store, Arrivals: store, Bindings: store, Attempts: store, WeChat: anybody{}, Push: push, Once: store, ERP: a.erp, Stock: a.erp,
 		Sales: a.erp, Approvals: a.erp, Intents: store, Log: silentLog{}, Archive: &fakeArchive{}, Messages: messages,
 		Templates: fakeTemplates{}, Customers: store, Masker: mask.New(sealer.Pseudonym), Monitor: &fakeMonitor{results: healthy()},
 		Registry: prometheus.NewRegistry(),

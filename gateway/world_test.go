@@ -73,7 +73,7 @@ func newWorld(t *testing.T, change ...func(*Config, *Deps)) *world {
 	}
 	masker := mask.New(mask.Keyed([]byte("key of the tests")))
 	deps := Deps{
-		Sessions: w.store, Bindings: w.store, Attempts: w.store, WeChat: w.wechat, Push: newPush(t, ""), Once: w.store,
+		Sessions: w.store, Arrivals: w.store, Bindings: w.store, Attempts: w.store, WeChat: w.wechat, Push: newPush(t, ""), Once: w.store,
 		ERP: w.erp, Stock: w.erp, Sales: w.erp, Approvals: w.erp, Intents: w.store, Log: w.log, Archive: w.archive,
 		Messages: newMessages(t, w.redis.Addr(), masker.Pseudonym), Templates: fakeTemplates{}, Customers: w.store,
 		Masker: masker, Monitor: w.monitor,

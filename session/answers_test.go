@@ -183,6 +183,16 @@ func movedAnswerDoesNotOpen(t *testing.T, w *world) {
 	wantErr(t, err, ErrUnreadable)
 }
 
+// TestAnAnswerOfAnEarlierReleaseOpens keeps: an upgrade while the ERP is down takes no last good answer away.
+func TestAnAnswerOfAnEarlierReleaseOpens(t *testing.T) {
+	w := openMiniredis(t)
+	s := w.store(t, Config{})
+	sealed := s.sealer.Seal(purposeAnswer, answerOwner("b1", aList), []byte("an answer"))
+	noErr(t, w.rdb.HSet(ctx, s.answersKey("b1"), hash(aList), sealed).Err())
+	wantAnswer(t, s, "b1", aList, "an answer")
+	wantNoAnswer(t, s, "b1", "order")
+}
+
 func noAnswerReadable(t *testing.T, w *world) {
 	s := w.store(t, Config{})
 	saveAnswerOf(t, s, "binding-of-anna", "search_orders sled", `{"orders":[{"customerName":"雪兽","amount":1234.50}]}`)

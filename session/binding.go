@@ -119,7 +119,7 @@ func (s *Store) sealOwner(openid string) string {
 func (s *Store) Binding(ctx context.Context, openid string) (b Binding, err error) {
 	var adopted bool
 	err = s.read(ctx, "binding", func(ctx context.Context) error {
-		fields, err := s.often.HMGet(ctx, s.bindingKey(openid), "id", "v", "e").Result()
+		fields, err := s.rdb.HMGet(ctx, s.bindingKey(openid), "id", "v", "e").Result()
 		if err != nil {
 			return err
 		}
@@ -143,16 +143,21 @@ func (s *Store) bindingFrom(openid string, fields []any) (Binding, error) {
 	}
 	id, _ := fields[0].(string)
 	sealed, _ := fields[1].(string)
-	b, err := s.bindings.open(openid, sealed, func() (Binding, error) { return s.unsealBinding(openid, sealed) })
+	b, err := s.bindings.open(openid, sealed, func() (Binding, error) { return s.unsealBinding(openid, id, sealed) })
 	if err != nil {
 		return Binding{ID: id, OpenID: openid}, err
 	}
-	b.ID, b.OpenID = cmp.Or(b.ID, id), cmp.Or(b.OpenID, openid)
-	b.Permissions = slices.Clone(b.Permissions) // the caller's own
-	return b, nil
+	return ownCopy(b), nil
 }
 
-func (s *Store) unsealBinding(openid, sealed string) (b Binding, err error) {
+// ownCopy is a binding that shares nothing with the remembered one: what callers get is theirs.
+func ownCopy(b Binding) Binding {
+	b.Permissions = slices.Clone(b.Permissions)
+	return b
+}
+
+// unsealBinding opens a binding and fills in what an earlier release left out.
+func (s *Store) unsealBinding(openid, id, sealed string) (b Binding, err error) {
 	plain, err := s.sealer.Open(purposeBinding, openid, sealed)
 	if err != nil {
 		return b, err
@@ -160,6 +165,7 @@ func (s *Store) unsealBinding(openid, sealed string) (b Binding, err error) {
 	if json.Unmarshal(plain, &b) != nil {
 		return b, ErrUnreadable
 	}
+	b.ID, b.OpenID = cmp.Or(b.ID, id), cmp.Or(b.OpenID, openid)
 	return b, nil
 }
 

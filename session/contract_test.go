@@ -48,6 +48,8 @@ var promises = []struct {
 	{"parallel logins keep to the limit", parallelLoginsKeepLimit},
 	{"a renewal does not bring back what was revoked", renewalRevivesNothing},
 	{"a revocation counts on every replica at once", revocationCountsEverywhere},
+	{"an arrival tells all at once", arrivalTellsAll},
+	{"an arrival believes Redis", arrivalBelievesRedis},
 	{"a session is found by its id", sessionFoundByID},
 	{"a company's bindings are found", companysBindingsFound},
 	{"a console session lasts as long as it was said to", consoleSessionLasts},

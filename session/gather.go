@@ -2,21 +2,23 @@ package session
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 )
 
-// gatherer asks Redis for many requests at once. While its flights are all under way, whoever has a question joins the
+// gatherer asks Redis for many requests at once. While its flights are all under way, whoever has questions joins the
 // next one, which takes off as one pipeline when a flight has landed: the busier the gateway is, the fewer system calls a
-// question costs, and while it is not, nobody waits for company. Every question is asked and answered by itself: one that
-// is refused, or whose caller has gone, is nobody else's business. It changes nothing about what Redis is asked, or how
-// often.
+// question costs, and while it is not, nobody waits for company. Every question is answered by itself: one that is
+// refused, or whose caller has gone, is nobody else's business. It changes nothing about what Redis is asked, or how often.
 type gatherer struct {
-	redis.UniversalClient
+	rdb     redis.UniversalClient
 	timeout time.Duration // of a flight: as long as whoever is on it has
 	wait    func(ctx context.Context, command string) (over func(error))
+	pipes   sync.Pool // of redis.Pipeliner, emptied by their Exec: one is five objects
+	timers  sync.Pool // of *time.Timer
 
 	mu     sync.Mutex
 	flying int
@@ -26,114 +28,126 @@ type gatherer struct {
 // maxFlights bounds the pipelines under way. More than one, so that a connection that hangs does not hold up everybody.
 const maxFlights = 4
 
-// flight is a pipeline that gathers questions, and lands when all have their answers.
+// flight is a pipeline that gathers questions, and lands when all have their answers. Who boards first flies it: a
+// goroutine of its own would have to grow its stack to go-redis' depth for each flight.
 type flight struct {
 	asked  []redis.Cmder
+	turn   chan struct{} // closed when it may take off
 	landed chan struct{}
 }
 
-// ask has the question answered, together with others or alone, and returns its error. After the context's own error
-// the question may still be under way, and must not be looked at.
-func (g *gatherer) ask(ctx context.Context, question redis.Cmder) error {
+// within is a context with a deadline of its own that nobody is woken by: go-redis looks at the deadline, and at Done for
+// who has gone. It saves the five objects and the timer of context.WithTimeout.
+type within struct {
+	context.Context
+	until time.Time
+}
+
+// Deadline is the earlier one.
+func (w *within) Deadline() (time.Time, bool) {
+	if parents, ok := w.Context.Deadline(); ok && parents.Before(w.until) {
+		return parents, true
+	}
+	return w.until, true
+}
+
+// errLate says that a flight did not land in time; callers see ErrUnavailable.
+var errLate = errors.New("redis: no answer in time")
+
+// ask has the questions answered, in one flight with those of others or alone. Each has its own error then. If ask itself
+// returns an error, nobody waits for the answers, which may still come, and the questions must not be looked at.
+func (g *gatherer) ask(ctx *within, questions []redis.Cmder) error {
 	g.mu.Lock()
 	if g.flying < maxFlights {
 		g.flying++
 		g.mu.Unlock()
 		defer g.land()
-		return g.Process(ctx, question)
-	}
-	if g.next == nil {
-		g.next = &flight{landed: make(chan struct{})}
+		g.exec(ctx, questions)
+		return nil
 	}
 	f := g.next
-	f.asked = append(f.asked, question)
+	pilot := f == nil
+	if pilot {
+		f = &flight{turn: make(chan struct{}), landed: make(chan struct{}), asked: make([]redis.Cmder, 0, 8*len(questions))}
+		g.next = f
+	}
+	f.asked = append(f.asked, questions...)
 	g.mu.Unlock()
 	if g.wait == nil {
-		return f.await(ctx, question)
+		return g.travel(ctx, f, pilot)
 	}
-	over := g.wait(ctx, question.Name())
-	err := f.await(ctx, question)
+	over := g.wait(ctx.Context, questions[0].Name())
+	err := g.travel(ctx, f, pilot)
 	over(err)
 	return err
 }
 
-func (f *flight) await(ctx context.Context, question redis.Cmder) error {
+func (g *gatherer) travel(ctx *within, f *flight, pilot bool) error {
+	if pilot {
+		return g.pilot(ctx, f)
+	}
+	return g.await(ctx, f.landed)
+}
+
+// pilot flies when it is the flight's turn. If the pilot has to leave before, somebody else will.
+func (g *gatherer) pilot(ctx *within, f *flight) error {
+	if err := g.await(ctx, f.turn); err != nil {
+		go func() {
+			<-f.turn // within the time that a flight under way has
+			g.fly(f)
+		}()
+		return err
+	}
+	g.fly(f)
+	return nil
+}
+
+// await returns when it has happened or the time is up.
+func (g *gatherer) await(ctx *within, happened chan struct{}) error {
+	timer, ok := g.timers.Get().(*time.Timer)
+	if ok {
+		timer.Reset(time.Until(ctx.until))
+	} else {
+		timer = time.NewTimer(time.Until(ctx.until))
+	}
+	defer g.timers.Put(timer)
+	defer timer.Stop()
 	select {
-	case <-f.landed:
-		return question.Err()
+	case <-happened:
+		return nil
 	case <-ctx.Done():
 		return context.Cause(ctx)
+	case <-timer.C:
+		return errLate
 	}
 }
 
-// land lets the next flight take off.
+// exec sends one pipeline. Each question has its own error, also where there was no connection.
+func (g *gatherer) exec(ctx *within, questions []redis.Cmder) {
+	pipe, ok := g.pipes.Get().(redis.Pipeliner)
+	if !ok {
+		pipe = g.rdb.Pipeline()
+	}
+	_ = pipe.BatchProcess(ctx, questions...) // it only boards
+	_, _ = pipe.Exec(ctx)
+	g.pipes.Put(pipe)
+}
+
+// fly asks what has gathered, for as long as whoever boarded last has.
+func (g *gatherer) fly(f *flight) {
+	defer g.land()
+	defer close(f.landed)
+	g.exec(&within{context.Background(), time.Now().Add(g.timeout)}, f.asked)
+}
+
+// land lets the next flight take off, or makes room for another caller.
 func (g *gatherer) land() {
-	if f := g.boarded(); f != nil {
-		go g.fly(f)
-	}
-}
-
-// boarded is the flight whose turn it is; without one there is room for another caller.
-func (g *gatherer) boarded() *flight {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	f := g.next
-	if g.next = nil; f == nil {
+	if f := g.next; f != nil {
+		g.next = nil
+		close(f.turn)
+	} else {
 		g.flying--
 	}
-	return f
-}
-
-// fly asks what has gathered, and what has gathered meanwhile, until nobody waits.
-func (g *gatherer) fly(f *flight) {
-	for ; f != nil; f = g.boarded() {
-		ctx, cancel := context.WithTimeout(context.Background(), g.timeout)
-		pipe := g.Pipeline()
-		for _, question := range f.asked {
-			_ = pipe.Process(ctx, question) // it only boards
-		}
-		_, _ = pipe.Exec(ctx) // each question has its own error
-		cancel()
-		close(f.landed)
-	}
-}
-
-// EvalSha is that of the client below, gathered.
-func (g *gatherer) EvalSha(ctx context.Context, sha string, keys []string, args ...any) *redis.Cmd {
-	line := make([]any, 0, 3+len(keys)+len(args))
-	line = append(line, "evalsha", sha, len(keys))
-	for _, key := range keys {
-		line = append(line, key)
-	}
-	question := redis.NewCmd(ctx, append(line, args...)...)
-	if len(keys) > 0 {
-		question.SetFirstKeyPos(3)
-	}
-	if err := g.ask(ctx, question); err != nil {
-		return failed(ctx, err)
-	}
-	return question
-}
-
-// failed is an answer of its own: the question's may still be written to.
-func failed(ctx context.Context, err error) *redis.Cmd {
-	answer := redis.NewCmd(ctx)
-	answer.SetErr(err)
-	return answer
-}
-
-// HMGet is that of the client below, gathered.
-func (g *gatherer) HMGet(ctx context.Context, key string, fields ...string) *redis.SliceCmd {
-	line := make([]any, 0, 2+len(fields))
-	line = append(line, "hmget", key)
-	for _, field := range fields {
-		line = append(line, field)
-	}
-	question := redis.NewSliceCmd(ctx, line...)
-	if err := g.ask(ctx, question); err != nil {
-		answer := redis.NewSliceCmd(ctx)
-		answer.SetErr(err)
-		return answer
-	}
-	return question
 }

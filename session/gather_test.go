@@ -3,7 +3,6 @@ package session
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strconv"
 	"sync"
@@ -14,39 +13,31 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// pipelines counts what a client sends, and holds single commands back until hold is closed.
+// pipelines counts what a client sends, and holds it back until hold is closed.
 type pipelines struct {
 	mu      sync.Mutex
-	single  int
 	flights []int // how many questions each had
 	hold    chan struct{}
 }
 
 func (p *pipelines) DialHook(next redis.DialHook) redis.DialHook { return next }
 
-func (p *pipelines) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
-	return func(ctx context.Context, cmd redis.Cmder) error {
-		p.mu.Lock()
-		p.single++
-		p.mu.Unlock()
-		<-p.hold
-		return next(ctx, cmd)
-	}
-}
+func (p *pipelines) ProcessHook(next redis.ProcessHook) redis.ProcessHook { return next }
 
 func (p *pipelines) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return func(ctx context.Context, cmds []redis.Cmder) error {
 		p.mu.Lock()
 		p.flights = append(p.flights, len(cmds))
 		p.mu.Unlock()
+		<-p.hold
 		return next(ctx, cmds)
 	}
 }
 
-func (p *pipelines) sent() (single int, flights []int) {
+func (p *pipelines) sent() (flights []int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.single, slices.Clone(p.flights)
+	return slices.Clone(p.flights)
 }
 
 // gathering is a gatherer on a Redis where the hash "h7" has 7 in its field f, and so on, and all flights are held.
@@ -59,7 +50,16 @@ func gathering(t *testing.T, hashes int) (*gatherer, *pipelines) {
 	rdb := client(t, "redis://"+m.Addr())
 	p := &pipelines{hold: make(chan struct{})}
 	rdb.AddHook(p)
-	return &gatherer{UniversalClient: rdb, timeout: 5 * time.Second}, p
+	return &gatherer{rdb: rdb, timeout: 5 * time.Second}, p
+}
+
+// hget asks for the field f of a hash.
+func hget(ctx context.Context, g *gatherer, hash string) (string, error) {
+	question := redis.NewStringCmd(ctx, "hget", &hash, "f")
+	if err := g.ask(&within{ctx, time.Now().Add(10 * time.Second)}, []redis.Cmder{question}); err != nil {
+		return "", err
+	}
+	return question.Result()
 }
 
 // soon polls, with a patience that no busy machine uses up.
@@ -76,8 +76,7 @@ func soon(t *testing.T, what string, yes func() bool) {
 func underWay(t *testing.T, p *pipelines) {
 	t.Helper()
 	soon(t, "questions are under way", func() bool {
-		single, _ := p.sent()
-		return single >= maxFlights
+		return len(p.sent()) >= maxFlights
 	})
 }
 
@@ -98,11 +97,16 @@ func TestQuestionsGatherWhileFlightsAreUnderWay(t *testing.T) {
 	g, p := gathering(t, maxFlights+more)
 	var all sync.WaitGroup
 	ask := func(i int) {
-		fields, err := g.HMGet(ctx, "h"+strconv.Itoa(i), "f").Result()
-		if err != nil || len(fields) != 1 || fields[0] != fmt.Sprint(i) {
-			t.Errorf("%d: %v, %v", i, fields, err)
+		right := redis.NewStringCmd(ctx, "hget", "h"+strconv.Itoa(i), "f")
+		wrong := redis.NewStringCmd(ctx, "evalsha", "no such script", 1, "k", i)
+		if err := g.ask(&within{ctx, time.Now().Add(10 * time.Second)}, []redis.Cmder{wrong, right}); err != nil {
+			t.Errorf("%d: %v", i, err)
+			return
 		}
-		if err := g.EvalSha(ctx, "no such script", []string{"k"}, i).Err(); !redis.HasErrorPrefix(err, "NOSCRIPT") {
+		if text, err := right.Result(); err != nil || text != strconv.Itoa(i) {
+			t.Errorf("%d: %v, %v", i, text, err)
+		}
+		if err := wrong.Err(); !redis.HasErrorPrefix(err, "NOSCRIPT") {
 			t.Errorf("%d: %v", i, err)
 		}
 	}
@@ -113,11 +117,11 @@ func TestQuestionsGatherWhileFlightsAreUnderWay(t *testing.T) {
 	for i := range more {
 		all.Go(func() { ask(maxFlights + i) })
 	}
-	boarding(t, g, more)
+	boarding(t, g, 2*more)
 	close(p.hold)
 	all.Wait()
-	if _, flights := p.sent(); len(flights) == 0 || slices.Max(flights) < more {
-		t.Errorf("flights of %v, want one of %d", flights, more)
+	if flights := p.sent(); slices.Max(flights) < 2*more {
+		t.Errorf("flights of %v, want one of %d", flights, 2*more)
 	}
 	soon(t, "the last flight ends", func() bool {
 		g.mu.Lock()
@@ -131,16 +135,19 @@ func TestWhoLeavesAGatheringHoldsNobodyUp(t *testing.T) {
 	g, p := gathering(t, 1)
 	var all sync.WaitGroup
 	for range maxFlights {
-		all.Go(func() { g.HMGet(ctx, "h0", "f") })
+		all.Go(func() { _, _ = hget(ctx, g, "h0") })
 	}
 	underWay(t, p)
 	leaving, leave := context.WithCancel(ctx)
 	left := make(chan error, 1)
-	go func() { left <- g.HMGet(leaving, "h0", "f").Err() }()
+	go func() {
+		_, err := hget(leaving, g, "h0")
+		left <- err
+	}()
 	boarding(t, g, 1)
 	all.Go(func() {
-		if fields, err := g.HMGet(ctx, "h0", "f").Result(); err != nil || fields[0] != "0" {
-			t.Errorf("the one who stayed: %v, %v", fields, err)
+		if text, err := hget(ctx, g, "h0"); err != nil || text != "0" {
+			t.Errorf("the one who stayed: %v, %v", text, err)
 		}
 	})
 	boarding(t, g, 2)
@@ -164,6 +171,12 @@ func TestManyAtOnceAreAnsweredRight(t *testing.T) {
 				t.Error(err)
 				return
 			}
+			bound := [2]string{"", "b" + login.OpenID} // every other one is bound
+			if i%2 == 1 {
+				if err := s.Bind(ctx, Binding{ID: bound[1], OpenID: login.OpenID}); err != nil {
+					t.Error(err)
+				}
+			}
 			for n := range 20 {
 				if got, _, err := s.Get(ctx, token); err != nil || got.OpenID != login.OpenID {
 					t.Errorf("%s: got %s, %v", login.OpenID, got.OpenID, err)
@@ -171,8 +184,12 @@ func TestManyAtOnceAreAnsweredRight(t *testing.T) {
 				if v, err := s.Limit(ctx, hourly(login.OpenID, 1000)); err != nil || v.Remaining != 999-n {
 					t.Errorf("%s: %+v, %v", login.OpenID, v, err)
 				}
-				if _, err := s.Binding(ctx, login.OpenID); !errors.Is(err, ErrNotBound) {
-					t.Errorf("%s: %v", login.OpenID, err)
+				a, err := s.Arrive(ctx, token, Wanted{Binding: true, Caller: hourly("arrive", 1000)})
+				if err != nil || a.Session.OpenID != login.OpenID || a.Verdict.Remaining != 999-n || a.Binding.ID != bound[i%2] {
+					t.Errorf("%s: %+v, %v", login.OpenID, a, err)
+				}
+				if i%2 == 0 && !errors.Is(a.BindingErr, ErrNotBound) || i%2 == 1 && a.BindingErr != nil {
+					t.Errorf("%s: %v", login.OpenID, a.BindingErr)
 				}
 			}
 		})

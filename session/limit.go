@@ -3,8 +3,8 @@ package session
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -46,12 +46,18 @@ func (r Rate) interval() time.Duration {
 	return max((r.Per / time.Duration(r.Count)).Round(time.Microsecond), time.Microsecond)
 }
 
-func (r Rate) subject() string { return fmt.Sprintf("%d/%d/%d %s", r.Count, r.Per, r.burst(), r.Key) }
+// appendSubject adds what the rate is counted under: "count/period in ns/burst key".
+func (r Rate) appendSubject(b []byte) []byte {
+	b = append(strconv.AppendInt(b, int64(r.Count), 10), '/')
+	b = append(strconv.AppendInt(b, int64(r.Per), 10), '/')
+	b = append(strconv.AppendInt(b, int64(r.burst()), 10), ' ')
+	return append(b, r.Key...)
+}
 
 // takeRates is the generic cell rate algorithm on several keys. Each keeps the time at which its subject will have paid
 // for what it has had; a request costs an interval, and the debt may not exceed burst intervals.
-// KEYS: one per rate. ARGV: interval µs and burst of each. Answers which rate refuses (from 1, or 0), the µs to wait,
-// and the µs of debt of each.
+// KEYS: one per rate. ARGV: interval µs and burst of each. Answers, in one text, which rate refuses (from 1, or 0), the µs
+// to wait, and the µs of debt of each.
 var takeRates = redis.NewScript(`
 local t = redis.call('TIME')
 local now = t[1] * 1000000 + t[2]
@@ -70,14 +76,14 @@ for i, key in ipairs(KEYS) do
   end
   answer[i + 2] = string.format('%.0f', debts[i])
 end
-return answer
+return table.concat(answer, ' ')
 `)
 
 // Limit counts one request against all its rates, for all replicas, in one round trip and by Redis' clock. It counts
 // for all or for none: when one rate refuses, the request has cost nothing. Returns ErrUnavailable, after which it may
 // have been counted (the answer was lost). Limiter goes on without Redis.
 func (s *Store) Limit(ctx context.Context, checks ...Rate) (Verdict, error) {
-	rates, err := limited(checks)
+	rates, err := limited(make([]rate, 0, len(checks)), checks)
 	if err != nil || len(rates) == 0 {
 		return Verdict{Allowed: err == nil, Refused: -1}, err
 	}
@@ -87,7 +93,7 @@ func (s *Store) Limit(ctx context.Context, checks ...Rate) (Verdict, error) {
 	}
 	var verdict Verdict
 	err = s.write(ctx, "limit", func(ctx context.Context) error {
-		row, err := takeRates.Run(ctx, s.often, keys, args...).StringSlice()
+		row, err := takeRates.Run(ctx, s.rdb, keys, args...).Text()
 		if err != nil {
 			return err
 		}
@@ -103,7 +109,7 @@ func (s *Store) Limit(ctx context.Context, checks ...Rate) (Verdict, error) {
 func (s *Store) limitKeys(rates []rate) []string {
 	keys := make([]string, len(rates))
 	for i, r := range rates {
-		keys[i] = s.limitKey(r.subject())
+		keys[i] = s.limitKey(r.Rate)
 	}
 	return keys
 }
@@ -114,9 +120,8 @@ type rate struct {
 	place int
 }
 
-// limited leaves out what limits nothing.
-func limited(checks []Rate) ([]rate, error) {
-	rates := make([]rate, 0, len(checks))
+// limited adds to rates what limits anything.
+func limited(rates []rate, checks []Rate) ([]rate, error) {
 	for i, r := range checks {
 		if r.Count <= 0 {
 			continue
@@ -129,24 +134,27 @@ func limited(checks []Rate) ([]rate, error) {
 	return rates, nil
 }
 
-// verdictFrom reads the row {refusing, wait, debts…} of the script.
-func verdictFrom(rates []rate, row []string) (Verdict, error) {
-	if len(row) != 2+len(rates) {
+// verdictFrom reads the row "refusing wait debts…" of the script.
+func verdictFrom(rates []rate, row string) (Verdict, error) {
+	if strings.Count(row, " ") != 1+len(rates) {
 		return Verdict{}, errOddAnswer
 	}
-	numbers := make([]int64, len(row))
-	for i, text := range row {
-		n, err := strconv.ParseInt(text, 10, 64)
+	numbers := make([]int64, 0, 4) // of two rates: no object
+	for word := range strings.SplitSeq(row, " ") {
+		n, err := strconv.ParseInt(word, 10, 64)
 		if err != nil {
 			return Verdict{}, errOddAnswer
 		}
-		numbers[i] = n
+		numbers = append(numbers, n)
 	}
-	debts := make([]time.Duration, len(rates))
+	refused, debts := int(numbers[0])-1, make([]time.Duration, len(rates))
+	if refused >= len(rates) {
+		return Verdict{}, errOddAnswer
+	}
 	for i := range debts {
 		debts[i] = time.Duration(numbers[2+i]) * time.Microsecond
 	}
-	return verdictOf(rates, int(numbers[0])-1, time.Duration(numbers[1])*time.Microsecond, debts), nil
+	return verdictOf(rates, refused, time.Duration(numbers[1])*time.Microsecond, debts), nil
 }
 
 // verdictOf tells the caller about the rate that refused (-1: none), else about the tightest.

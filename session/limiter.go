@@ -45,6 +45,37 @@ func (l *Limiter) Limit(ctx context.Context, checks ...Rate) (Verdict, error) {
 	return l.countHere(checks)
 }
 
+// Arrive is Store.Arrive that an outage of Redis keeps from counting no more than it keeps Limit: the Verdict is Local
+// then. A VerdictErr is the caller's own, or for a rate without a period.
+func (l *Limiter) Arrive(ctx context.Context, token string, want Wanted) (Arrival, error) {
+	if !want.limits() {
+		return l.store.Arrive(ctx, token, want)
+	}
+	asked := want
+	alone := !l.mayAsk()
+	if alone {
+		asked.Address, asked.Caller = Rate{}, Rate{}
+	}
+	a, err := l.store.Arrive(ctx, token, asked)
+	switch {
+	case err != nil && (alone || a.VerdictErr != nil): // whoever refuses the caller counts, for what is known of them
+		a.Counted = false
+	case alone:
+		l.countArrival(&a, want)
+	case a.Counted && a.VerdictErr == nil:
+		l.askFrom(time.Time{})
+	case err == nil && errors.Is(a.VerdictErr, ErrUnavailable) && ended(ctx) == nil:
+		l.askFrom(l.now().Add(limiterPause))
+		l.countArrival(&a, want)
+	}
+	return a, err
+}
+
+func (l *Limiter) countArrival(a *Arrival, want Wanted) {
+	checks := want.rates(a.Session.OpenID)
+	a.Verdict, a.VerdictErr = l.countHere(checks[:])
+}
+
 // mayAsk lets everybody ask while Redis answers, and one of them in each pause while it does not.
 func (l *Limiter) mayAsk() bool {
 	l.mu.Lock()
@@ -67,7 +98,7 @@ func (l *Limiter) askFrom(t time.Time) {
 }
 
 func (l *Limiter) countHere(checks []Rate) (Verdict, error) {
-	rates, err := limited(checks)
+	rates, err := limited(make([]rate, 0, len(checks)), checks)
 	if err != nil || len(rates) == 0 {
 		return Verdict{Allowed: err == nil, Refused: -1}, err
 	}

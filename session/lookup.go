@@ -18,24 +18,24 @@ func (s *Store) ByID(ctx context.Context, id string) (sess Session, err error) {
 		return Session{}, fmt.Errorf("session by id: malformed id: %w", ErrNotFound)
 	}
 	err = s.read(ctx, "session by id", func(ctx context.Context) error {
-		row, err := sessionByID.Run(ctx, s.rdb, []string{s.sessionKey(id)}).Slice()
+		row, err := sessionByID.Run(ctx, s.rdb, []string{s.sessionKey(id)}).Text()
 		if err != nil {
 			return err
 		}
-		sess, err = s.sessionFrom(id, row)
+		sess, _, err = s.sessionFrom(id, row)
 		return err
 	})
 	return sess, err
 }
 
-// KEYS: session. Answers created, expires, identity, 0.
+// KEYS: session. Answers created, expires, 0, identity.
 var sessionByID = redis.NewScript(`
 local v = redis.call('HMGET', KEYS[1], 'i', 'c', 'u')
 if not v[1] then return false end
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 if v[3] - now <= 0 then return false end
-return {v[2], string.format('%.0f', now + redis.call('PTTL', KEYS[1])), v[1], 0}
+return string.format('%s %.0f 0 %s', v[2], now + redis.call('PTTL', KEYS[1]), v[1])
 `)
 
 // BoundToCompany returns the living bindings to a company, without their Secrets, in no order. It walks all bindings: it is

@@ -57,7 +57,7 @@ func TestARememberedTextOpensForItsOwnerOnly(t *testing.T) {
 func TestAMemoIsBoundedAndRemembersNoFailure(t *testing.T) {
 	var m memo[int]
 	for i := range 3 * maxRemembered {
-		if got, err := m.open("o", strconv.Itoa(i), func() (int, error) { return i, nil }); err != nil || got != i {
+		if got, err := m.open(strconv.Itoa(i), "x", func() (int, error) { return i, nil }); err != nil || got != i {
 			t.Fatal(got, err)
 		}
 		if len(m.known) > maxRemembered {

@@ -28,6 +28,7 @@ func dialed(t *testing.T, addr string) *Store {
 func everyOperation(s *Store) map[string]func(context.Context) error {
 	return map[string]func(context.Context) error{
 		"Create":           func(ctx context.Context) error { _, _, err := s.Create(ctx, anna); return err },
+		"Arrive":           func(ctx context.Context) error { _, err := s.Arrive(ctx, newToken(), everything); return err },
 		"Get":              func(ctx context.Context) error { _, _, err := s.Get(ctx, newToken()); return err },
 		"Revoke":           func(ctx context.Context) error { return s.Revoke(ctx, hash("x")) },
 		"RevokeAll":        func(ctx context.Context) error { _, err := s.RevokeAll(ctx, "x"); return err },
@@ -146,7 +147,17 @@ type breaking struct {
 func (b *breaking) DialHook(next redis.DialHook) redis.DialHook { return next }
 
 func (b *breaking) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
-	return next
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		b.calls.Add(1)
+		if b.left.Add(-1) < 0 {
+			return next(ctx, cmds)
+		}
+		_ = pause(ctx, b.after)
+		for _, cmd := range cmds {
+			cmd.SetErr(b.with)
+		}
+		return b.with
+	}
 }
 
 func (b *breaking) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
@@ -175,16 +186,20 @@ func TestReadsAreRepeatedOnceWritesNever(t *testing.T) {
 		{"a read that breaks twice", "Binding", 2, 0, io.EOF, 2, ErrUnavailable},
 		{"a read that failed late", "Binding", 1, repeatWithin + 10*time.Millisecond, io.EOF, 1, ErrUnavailable},
 		{"a read that was refused", "Binding", 1, 0, redis.ErrNoScript, 1, ErrUnavailable},
+		{"a session whose connection broke", "Get", 1, 0, io.EOF, 2, ErrNotFound},
+		{"a session whose connection breaks twice", "Get", 2, 0, io.EOF, 2, ErrUnavailable},
+		{"a session that failed late", "Get", 1, repeatWithin + 10*time.Millisecond, io.EOF, 1, ErrUnavailable},
 		{"a write whose connection broke", "Revoke", 1, 0, io.EOF, 1, ErrUnavailable},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			m := miniredis.RunT(t)
 			w := &world{rdb: client(t, "redis://"+m.Addr()), prefix: "test:"}
-			noErr(t, w.rdb.Ping(ctx).Err()) // connected: the hook sees our commands only
+			op := everyOperation(w.store(t, Config{}))[row.op]
+			_ = op(ctx) // connected, and the script is known: the hook sees our commands only
 			hook := &breaking{with: row.with, after: row.after}
 			hook.left.Store(row.broken)
 			w.rdb.AddHook(hook)
-			err := everyOperation(w.store(t, Config{}))[row.op](ctx)
+			err := op(ctx)
 			wantErr(t, err, row.want)
 			if got := hook.calls.Load(); got != row.calls {
 				t.Errorf("%d commands, want %d", got, row.calls)

@@ -76,9 +76,32 @@ func newAEAD(secret []byte) (cipher.AEAD, error) {
 // Seal encrypts plain for one purpose and one owner, as "keyid.base64url". Sealing twice gives two different texts.
 // The purpose must not contain a zero byte.
 func (s *Sealer) Seal(purpose, owner string, plain []byte) string {
-	sealed := s.byID[s.first].Seal(nil, nil, plain, boundTo(purpose, owner))              //nolint:gosec // the AEAD makes a random nonce itself
-	text := make([]byte, 0, len(s.first)+1+base64.RawURLEncoding.EncodedLen(len(sealed))) // an answer has 10 KB: copied as rarely as can be
-	return string(base64.RawURLEncoding.AppendEncode(append(append(text, s.first...), '.'), sealed))
+	raw := s.appendRaw(nil, purpose, owner, plain)
+	from := len(s.first) + 1
+	return string(base64.RawURLEncoding.AppendEncode(raw[:from:from], raw[from:]))
+}
+
+// appendRaw adds to dst what Seal returns, but for the base64: "keyid." and bytes.
+func (s *Sealer) appendRaw(dst []byte, purpose, owner string, plain []byte) []byte {
+	dst = append(append(slices.Grow(dst, s.rawLen(len(plain))), s.first...), '.')
+	return s.byID[s.first].Seal(dst, nil, plain, boundTo(purpose, owner)) //nolint:gosec // the AEAD makes a random nonce itself
+}
+
+// rawLen is how long n bytes are when they are sealed raw.
+func (s *Sealer) rawLen(n int) int { return len(s.first) + 1 + n + s.byID[s.first].Overhead() }
+
+// openRaw decrypts what appendRaw made for the same purpose and owner. Every failure is ErrUnreadable.
+func (s *Sealer) openRaw(purpose, owner, sealed string) ([]byte, error) {
+	id, raw, _ := strings.Cut(sealed, ".")
+	aead, known := s.byID[id]
+	if !known {
+		return nil, fmt.Errorf("open %s: sealed by a key that is not configured: %w", purpose, ErrUnreadable)
+	}
+	plain, err := aead.Open(nil, nil, []byte(raw), boundTo(purpose, owner))
+	if err != nil {
+		return nil, fmt.Errorf("open %s: changed, or of another owner: %w", purpose, ErrUnreadable)
+	}
+	return plain, nil
 }
 
 // Open decrypts what Seal made for the same purpose and owner. Every failure is ErrUnreadable.

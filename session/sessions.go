@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -67,7 +68,7 @@ for _, id in ipairs(redis.call('ZRANGE', KEYS[2], 0, -1 - ARGV[6])) do
   redis.call('ZREM', KEYS[2], id)
 end
 redis.call('PEXPIRE', KEYS[2], ARGV[5])
-return {string.format('%.0f', now), string.format('%.0f', now + life)}
+return string.format('%.0f %.0f', now, now + life)
 `)
 
 // Create starts a session for a WeChat login and returns its token, which is stored nowhere: whoever loses it logs in
@@ -85,7 +86,7 @@ func (s *Store) Create(ctx context.Context, login Login) (string, Session, error
 			[]string{s.sessionKey(id), s.sessionsOf(login.OpenID)},
 			id, s.sealer.Seal(purposeIdentity, id, who),
 			s.sealer.Seal(purposeSessionKey, login.OpenID, []byte(login.WeChatSessionKey)),
-			s.cfg.TTL.Milliseconds(), s.cfg.MaxAge.Milliseconds(), s.cfg.MaxPerOpenID, s.sessionKeys()).Slice()
+			s.cfg.TTL.Milliseconds(), s.cfg.MaxAge.Milliseconds(), s.cfg.MaxPerOpenID, s.sessionKeys()).Text()
 		if err != nil {
 			return err
 		}
@@ -99,7 +100,8 @@ func (s *Store) Create(ctx context.Context, login Login) (string, Session, error
 
 // getSession reads a session and renews it where it is due. The renewal may fail (a Redis whose disk is full refuses
 // writes and still reads): then the session goes on with what it has. Less than a second gained is not worth a write.
-// KEYS: session. ARGV: ttl ms.
+// KEYS: session. ARGV: ttl ms. Answers created, expires, whether it was renewed, identity: as one text, because each
+// element of an array is two objects here.
 var getSession = redis.NewScript(`
 local v = redis.call('HMGET', KEYS[1], 'i', 'c', 'u')
 if not v[1] then return false end
@@ -117,52 +119,48 @@ if left <= ARGV[1] / 2 and want - left >= 1000 then
     renewed = 1
   end
 end
-return {v[2], string.format('%.0f', now + left), v[1], renewed}
+return string.format('%s %.0f %d %s', v[2], now + left, renewed, v[1])
 `)
+
+// renewedMark is what stands in a row for a session that was renewed.
+const renewedMark = "1"
 
 // Get returns the session of a token, in one round trip. renewed says that its life was extended by this call, which
 // happens in the second half of Config.TTL, for one of many parallel calls, and never beyond Config.MaxAge.
 // Returns ErrNotFound (also for what cannot be a token, without asking Redis), ErrUnreadable or ErrUnavailable.
 func (s *Store) Get(ctx context.Context, token string) (sess Session, renewed bool, err error) {
-	id := idOf(token)
-	if id == "" {
-		return Session{}, false, fmt.Errorf("get session: malformed token: %w", ErrNotFound)
-	}
-	err = s.read(ctx, "get session", func(ctx context.Context) error {
-		row, err := getSession.Run(ctx, s.often, []string{s.sessionKey(id)}, s.cfg.TTL.Milliseconds()).Slice()
-		if err != nil {
-			return err
-		}
-		sess, err = s.sessionFrom(id, row)
-		renewed = err == nil && row[3] == int64(1)
-		return err
-	})
-	if err != nil {
-		return Session{}, false, err
-	}
-	return sess, renewed, nil
+	a, err := s.Arrive(ctx, token, Wanted{})
+	return a.Session, a.Renewed, err
 }
 
 // errOddAnswer means that Redis answered something no script of ours returns; callers see ErrUnavailable.
 var errOddAnswer = errors.New("odd answer")
 
-// sessionFrom reads a row {created, expires, identity, …} of a script's answer. With ErrUnreadable, all but the
-// identity is filled in.
-func (s *Store) sessionFrom(id string, row []any) (Session, error) {
-	if len(row) != 4 {
-		return Session{}, errOddAnswer
-	}
-	sealed, ok := row[2].(string)
+// sessionFrom reads a row "created expires mark identity" of a script's answer, and what the mark is. With
+// ErrUnreadable, all but the identity is filled in.
+func (s *Store) sessionFrom(id, row string) (sess Session, mark string, err error) {
+	times, rest, _ := cutTimes(row)
+	mark, sealed, ok := strings.Cut(rest, " ")
 	if !ok {
-		return Session{}, errOddAnswer
+		return Session{}, "", errOddAnswer
 	}
-	sess := Session{ID: id}
-	if err := sess.dated(row); err != nil {
-		return Session{}, err
+	sess = Session{ID: id}
+	if err := sess.dated(times); err != nil {
+		return Session{}, "", err
 	}
 	who, err := s.openIdentity(id, sealed)
 	sess.OpenID, sess.UnionID = who.OpenID, who.UnionID
-	return sess, err
+	return sess, mark, err
+}
+
+// cutTimes cuts a row after its second word.
+func cutTimes(row string) (times, rest string, ok bool) {
+	created := strings.IndexByte(row, ' ') + 1
+	n := strings.IndexByte(row[created:], ' ')
+	if n < 0 {
+		return row, "", false
+	}
+	return row[:created+n], row[created+n+1:], true
 }
 
 func (s *Store) openIdentity(id, sealed string) (identity, error) {
@@ -180,20 +178,19 @@ func (s *Store) unsealIdentity(id, sealed string) (who identity, err error) {
 	return who, nil
 }
 
-// dated reads created and expires from the head of a row. They are strings of Unix milliseconds: not every server
-// passes a Lua number on with all its digits.
-func (sess *Session) dated(row []any) error {
-	if len(row) < 2 {
+// dated reads "created expires". They are Unix milliseconds as text: not every server passes a Lua number on with all
+// its digits.
+func (sess *Session) dated(times string) error {
+	created, expires, _ := strings.Cut(times, " ")
+	from, err := strconv.ParseInt(created, 10, 64)
+	if err != nil {
 		return errOddAnswer
 	}
-	for i, into := range []*time.Time{&sess.CreatedAt, &sess.ExpiresAt} {
-		text, _ := row[i].(string)
-		ms, err := strconv.ParseInt(text, 10, 64)
-		if err != nil {
-			return errOddAnswer
-		}
-		*into = time.UnixMilli(ms)
+	until, err := strconv.ParseInt(expires, 10, 64)
+	if err != nil {
+		return errOddAnswer
 	}
+	sess.CreatedAt, sess.ExpiresAt = time.UnixMilli(from), time.UnixMilli(until)
 	return nil
 }
 
@@ -225,7 +222,7 @@ func (s *Store) RevokeAll(ctx context.Context, openid string) (ids []string, err
 	return ids, err
 }
 
-// KEYS: list. ARGV: prefix of session keys.
+// KEYS: list. ARGV: prefix of session keys. Answers rows of created, expires, id, identity.
 var listSessions = redis.NewScript(`
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
@@ -234,7 +231,7 @@ for _, id in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
   local v = redis.call('HMGET', ARGV[1] .. id, 'i', 'c', 'u')
   if v[1] and v[3] - now > 0 then
     local left = redis.call('PTTL', ARGV[1] .. id)
-    rows[#rows + 1] = {v[2], string.format('%.0f', now + left), v[1], id}
+    rows[#rows + 1] = string.format('%s %.0f %s %s', v[2], now + left, id, v[1])
   end
 end
 return rows
@@ -245,7 +242,7 @@ return rows
 func (s *Store) List(ctx context.Context, openid string) ([]Session, error) {
 	var list []Session
 	err := s.read(ctx, "list sessions", func(ctx context.Context) error {
-		rows, err := listSessions.Run(ctx, s.rdb, []string{s.sessionsOf(openid)}, s.sessionKeys()).Slice()
+		rows, err := listSessions.Run(ctx, s.rdb, []string{s.sessionsOf(openid)}, s.sessionKeys()).StringSlice()
 		if err != nil {
 			return err
 		}
@@ -265,13 +262,10 @@ func (s *Store) List(ctx context.Context, openid string) ([]Session, error) {
 	return list, nil
 }
 
-func (s *Store) listed(openid string, row any) (Session, error) {
-	fields, _ := row.([]any)
-	if len(fields) != 4 {
-		return Session{}, errOddAnswer
-	}
-	id, _ := fields[3].(string)
-	sess, err := s.sessionFrom(id, fields)
+func (s *Store) listed(openid, row string) (Session, error) {
+	_, rest, _ := cutTimes(row)
+	id, _, _ := strings.Cut(rest, " ")
+	sess, _, err := s.sessionFrom(id, row)
 	if errors.Is(err, ErrUnreadable) {
 		err = nil
 	}

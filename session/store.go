@@ -11,6 +11,7 @@ package session
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -69,15 +70,17 @@ type Store struct {
 	often  *gatherer // rdb, for what every request asks
 	sealer *Sealer
 	cfg    Config
+	ttlMS  int64 // cfg.TTL
 
 	identities memo[identity]
 	bindings   memo[Binding]
+	sealing    sync.Pool // of *[]byte
 }
 
 // NewStore makes a Store on a client from Dial, which stays the caller's to close.
 func NewStore(rdb redis.UniversalClient, s *Sealer, cfg Config) *Store {
 	cfg = cfg.withDefaults()
-	return &Store{rdb: rdb, often: &gatherer{UniversalClient: rdb, timeout: cfg.Timeout, wait: cfg.Wait}, sealer: s, cfg: cfg}
+	return &Store{rdb: rdb, often: &gatherer{rdb: rdb, timeout: cfg.Timeout, wait: cfg.Wait}, sealer: s, cfg: cfg, ttlMS: cfg.TTL.Milliseconds()}
 }
 
 // Ping asks Redis to take a small write. A mere PING would call a Redis healthy that is full, or a read-only replica.

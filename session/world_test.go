@@ -166,19 +166,28 @@ type oneSlot struct{ t *testing.T }
 func (o oneSlot) DialHook(next redis.DialHook) redis.DialHook { return next }
 
 func (o oneSlot) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
-	return next
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		for _, cmd := range cmds {
+			o.look(cmd)
+		}
+		return next(ctx, cmds)
+	}
 }
 
 func (o oneSlot) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
-		slots := map[string]bool{}
-		for _, key := range keysOf(cmd.Args()) {
-			slots[hashTag(key)] = true
-		}
-		if len(slots) > 1 {
-			o.t.Errorf("%s names keys of %d slots", cmd.Name(), len(slots))
-		}
+		o.look(cmd)
 		return next(ctx, cmd)
+	}
+}
+
+func (o oneSlot) look(cmd redis.Cmder) {
+	slots := map[string]bool{}
+	for _, key := range keysOf(cmd.Args()) {
+		slots[hashTag(key)] = true
+	}
+	if len(slots) > 1 {
+		o.t.Errorf("%s names keys of %d slots", cmd.Name(), len(slots))
 	}
 }
 
@@ -193,6 +202,9 @@ func keysOf(args []any) (keys []string) {
 		named = args[1:]
 	}
 	for _, key := range named {
+		if pointed, ok := key.(*string); ok {
+			key = *pointed
+		}
 		keys = append(keys, fmt.Sprint(key))
 	}
 	return keys

@@ -39,8 +39,8 @@ func (e erpSessions) Lock(ctx context.Context, name string, lease time.Duration)
 // lastAnswers keeps the ERP client's last good answers in the session store.
 type lastAnswers struct{ store *session.Store }
 
-func (l lastAnswers) SaveAnswer(ctx context.Context, bindingID, question string, answer []byte, ttl time.Duration) error {
-	return l.store.SaveAnswer(ctx, bindingID, question, answer, ttl)
+func (l lastAnswers) SaveAnswers(ctx context.Context, answers []erpclient.KeptAnswer, ttl time.Duration) error {
+	return l.store.SaveAnswers(ctx, convert(answers, func(a erpclient.KeptAnswer) session.Answer { return session.Answer(a) }), ttl)
 }
 
 func (l lastAnswers) LoadAnswer(ctx context.Context, bindingID, question string) ([]byte, bool, error) {

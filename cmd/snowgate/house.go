@@ -24,6 +24,7 @@ import (
 	"snowgate/gateway"
 	"snowgate/health"
 	"snowgate/health/board"
+	"snowgate/internal/logline"
 	"snowgate/session"
 	"snowgate/sql"
 	"snowgate/tracing"
@@ -116,10 +117,11 @@ func build(cfg *config.Config, sealer *session.Sealer, masker *mask.Masker, leve
 	}
 	again := &reloader{started: cfg, level: level, log: log, templates: listed, alerts: alerts, monitor: monitor, certificate: h.certificate}
 	again.current.Store(cfg)
+	limiter := session.NewLimiter(store)
 	settings := gatewayConfig(cfg, log)
 	settings.LoginFailed, settings.Tracer = alerts.loginFailed, h.tracing.Door()
 	h.gateway = gateway.New(settings, gateway.Deps{
-		Sessions: store, Bindings: store, Attempts: store, Limiter: session.NewLimiter(store), Once: store, Intents: store, Customers: store,
+		Sessions: store, Arrivals: limiter, Bindings: store, Attempts: store, Limiter: limiter, Once: store, Intents: store, Customers: store,
 		WeChat: weChatCalls{wechat, h.watch.weChat}, Push: push, Messages: messages, Templates: listed,
 		ERP: erp, Stock: stock, Sales: erp, Approvals: erp, Log: h.audit, Archive: archive{db}, Masker: masker,
 		Monitor: monitor, Performance: h.watch.figures, Fleet: h.newFleet(replica), Alerts: alerts, Systems: parts.systems(), Standby: standby,
@@ -276,12 +278,13 @@ func networks(prefixes []netip.Prefix) []*net.IPNet {
 	})
 }
 
-// newLogger writes structured lines to stderr, masked by the one table of rules. Its level may be changed.
-func newLogger(cfg *config.Config, level *slog.LevelVar, masker *mask.Masker, stderr io.Writer) *slog.Logger {
+// newLogger writes structured lines to stderr, masked by the one table of rules. Its level may be changed. What is not yet
+// written when the program ends is lost without flush.
+func newLogger(cfg *config.Config, level *slog.LevelVar, masker *mask.Masker, stderr io.Writer) (log *slog.Logger, flush func()) {
 	level.Set(cfg.Log.Level)
-	options := &slog.HandlerOptions{Level: level, ReplaceAttr: masker.Attr}
-	if cfg.Log.Format == "text" || cfg.Sandbox() && !cfg.Given("log.format") {
-		return slog.New(slog.NewTextHandler(stderr, options))
+	if cfg.Log.Format == "text" || cfg.Sandbox() && !cfg.Given("log.format") { // for eyes, which see each line as it comes
+		return slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level, ReplaceAttr: masker.Attr})), func() {}
 	}
-	return slog.New(slog.NewJSONHandler(stderr, options))
+	lines := logline.Gather(stderr)
+	return slog.New(logline.New(lines, level, masker.Attr)), lines.Flush
 }
