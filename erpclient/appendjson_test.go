@@ -79,7 +79,7 @@ func TestAPageIsKeptAsEncodingJSONWritesIt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := k.blob(); err != nil || string(got) != string(want) {
+	if got, err := k.appendTo(nil); err != nil || string(got) != string(want) {
 		t.Errorf("\n got %s, %v\nwant %s", got, err, want)
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"snowgate/erpclient"
@@ -108,7 +107,7 @@ func TestALastGoodAnswerIsNoFreshBaseData(t *testing.T) {
 		earlier := p.client(nil)
 		run(t, earlier)
 		wantSource(t, erpclient.SourceLive, 0, warehouses(earlier, alice))
-		synctest.Wait()
+		saved(t)
 		p.script(erptest.Fail(erpclient.KindUnavailable))
 		c := p.client(noRetries)
 		for range 2 {

@@ -12,12 +12,15 @@ var errBulkheadFull = errors.New("too many calls in flight")
 // bulkhead bounds the calls in flight on one channel: some ERPs bear 64, some 2, and more only make them slower.
 type bulkhead struct {
 	slots  chan struct{}
+	leave  func()
 	wait   time.Duration
 	waited func(time.Duration) // hears how long each caller that had to wait did
 }
 
 func newBulkhead(size int, wait time.Duration, waited func(time.Duration)) *bulkhead {
-	return &bulkhead{slots: make(chan struct{}, size), wait: wait, waited: waited}
+	b := &bulkhead{slots: make(chan struct{}, size), wait: wait, waited: waited}
+	b.leave = func() { <-b.slots }
+	return b
 }
 
 // enter takes a slot, waiting at most the bulkhead's patience; leave gives it back.
@@ -41,8 +44,6 @@ func (b *bulkhead) enter(ctx context.Context, op string) (leave func(), err erro
 		return nil, &Error{Op: op, Kind: KindTimeout, Unsent: true, Err: fmt.Errorf("%w: %w", errBulkheadFull, context.Cause(ctx))}
 	}
 }
-
-func (b *bulkhead) leave() { <-b.slots }
 
 func (b *bulkhead) inFlight() int { return len(b.slots) }
 

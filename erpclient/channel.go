@@ -51,7 +51,8 @@ func (q question[T]) key() string { return q.op + "\x00" + q.params }
 
 // params joins a question's parameters unambiguously.
 func params(parts ...string) string {
-	var b []byte
+	var room [128]byte
+	b := room[:0]
 	for _, p := range parts {
 		b = strconv.AppendQuote(b, p)
 	}
@@ -94,6 +95,9 @@ func call[T any](ctx context.Context, ch *channel, q question[T], s Session, sha
 
 // judge lets a lost session pass where a renewal may help, and settles what else it is where it did not.
 func (ch *channel) judge(err error, account string, renewed bool) error {
+	if err == nil {
+		return nil
+	}
 	var e *Error
 	if !errors.As(err, &e) || e.Kind != KindSessionExpired {
 		return err

@@ -8,7 +8,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/otel/trace"
-	"golang.org/x/sync/singleflight"
 )
 
 // MainSystem is how figures call the ERP whose Client has no Name.
@@ -100,7 +99,8 @@ type Client struct {
 	budget   *budget
 	lastGood *lastGood
 	base     *baseData
-	flights  singleflight.Group
+	flights  flights
+	hands    hands
 	settling atomic.Uint64 // numbers the questions that settle writes
 	metrics  *metrics
 }
@@ -109,7 +109,7 @@ type Client struct {
 // that there is none.
 func New(cfg Config, primary, standby Driver) *Client {
 	cfg = cfg.withDefaults()
-	c := &Client{cfg: cfg, budget: newBudget(cfg.Now), metrics: newMetrics(cfg.Metrics, cfg.Name), lastGood: newLastGood(cfg)}
+	c := &Client{cfg: cfg, budget: newBudget(cfg.Now), metrics: newMetrics(cfg.Metrics, cfg.Name), lastGood: newLastGood(cfg), hands: newHands()}
 	c.base = newBaseData(cfg.Now)
 	c.metrics.watchBudget(c.budget.left)
 	c.failover = &failover{onChange: c.switched}

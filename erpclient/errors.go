@@ -82,6 +82,9 @@ func outcomeOf(err error) Kind {
 
 // KindOf returns the kind of the first *Error in err's chain, or "" when there is none.
 func KindOf(err error) Kind {
+	if err == nil {
+		return ""
+	}
 	var e *Error
 	if errors.As(err, &e) {
 		return e.Kind

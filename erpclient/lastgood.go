@@ -4,15 +4,24 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 )
 
-// AnswerStore keeps the last good answers of one binding, sealed, bounded in number, and erased with the binding.
+// AnswerStore keeps the last good answers of bindings, sealed, bounded in number, and erased with the binding.
 type AnswerStore interface {
-	SaveAnswer(ctx context.Context, bindingID, question string, answer []byte, ttl time.Duration) error
+	// SaveAnswers keeps answers in one step. After an error some of them may be kept. They are only lent: when it returns,
+	// their bytes are used again.
+	SaveAnswers(ctx context.Context, answers []KeptAnswer, ttl time.Duration) error
 	// LoadAnswer returns what is kept; ok is false when there is nothing.
 	LoadAnswer(ctx context.Context, bindingID, question string) (answer []byte, ok bool, err error)
+}
+
+// KeptAnswer is an answer that is to be kept.
+type KeptAnswer struct {
+	BindingID, Question string
+	Answer              []byte
 }
 
 const (
@@ -23,6 +32,11 @@ const (
 	saveEvery = time.Minute
 	// maxSaves bounds the answers that wait to be kept; beyond it they are not kept.
 	maxSaves = 512
+	// maxTogether bounds the answers that are saved in one step, and maxBytesTogether their size.
+	maxTogether      = 32
+	maxBytesTogether = 512 << 10
+	// gatherFor is how long answers gather between two steps, unless there are enough. The first after a while does not wait.
+	gatherFor = 10 * time.Millisecond
 	// maxKept bounds an answer's size in bytes; a page of 100 orders is about 50 KiB.
 	maxKept = 256 << 10
 )
@@ -51,17 +65,18 @@ type kept struct {
 	Answer any       `json:"answer"`
 }
 
-// blob is the answer as it is kept. A page of orders, of which there are most, is written by hand.
-func (k kept) blob() ([]byte, error) {
+// appendTo adds the answer as it is kept. A page of orders, of which there are most, is written by hand.
+func (k kept) appendTo(blob []byte) ([]byte, error) {
 	page, ok := k.Answer.(OrderPage)
 	if !ok {
-		return json.Marshal(k)
+		text, err := json.Marshal(k)
+		return append(blob, text...), err
 	}
 	asOf, err := k.AsOf.MarshalJSON()
 	if err != nil {
-		return nil, err
+		return blob, err
 	}
-	blob := append(make([]byte, 0, 512*(1+len(page.Orders))), `{"asOf":`...)
+	blob = append(slices.Grow(blob, 512*(1+len(page.Orders))), `{"asOf":`...)
 	blob = append(append(blob, asOf...), `,"answer":{`...)
 	return append(AppendOrderPage(blob, page), "}}"...), nil
 }
@@ -100,27 +115,63 @@ func (l *lastGood) due(binding, question string) bool {
 
 // run writes what was handed over until ctx ends. What is left then is not worth a wait.
 func (l *lastGood) run(ctx context.Context) {
+	var b batch
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case s := <-l.saves:
-			l.write(ctx, s)
+		case first := <-l.saves:
+			l.gather(&b, first)
+		}
+		if len(b.answers) > 0 {
+			if err := l.store.SaveAnswers(ctx, b.answers, staleFor); err != nil {
+				l.log.Debug("last good answers not kept", "error", err)
+			}
+		}
+		if b.full() {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(gatherFor):
 		}
 	}
 }
 
-func (l *lastGood) write(ctx context.Context, s save) {
-	blob, err := s.kept.blob()
-	if err == nil && len(blob) > maxKept {
-		return
+// batch is what is saved in one step: one round trip, and one stretch of memory that is used again.
+type batch struct {
+	answers []KeptAnswer
+	bytes   []byte
+}
+
+func (b *batch) full() bool { return len(b.answers) >= maxTogether || len(b.bytes) >= maxBytesTogether }
+
+// gather fills the batch with the first and what else waits.
+func (l *lastGood) gather(b *batch, first save) {
+	clear(b.answers)
+	b.answers, b.bytes = b.answers[:0], b.bytes[:0]
+	for l.board(b, first); !b.full(); l.board(b, first) {
+		select {
+		case first = <-l.saves:
+		default:
+			return
+		}
 	}
-	if err == nil {
-		err = l.store.SaveAnswer(ctx, s.binding, systemKey(l.system, s.question), blob, staleFor)
-	}
+}
+
+func (l *lastGood) board(b *batch, s save) {
+	from := len(b.bytes)
+	grown, err := s.kept.appendTo(b.bytes)
 	if err != nil {
 		l.log.Debug("last good answer not kept", "error", err)
+		return
 	}
+	if len(grown)-from > maxKept {
+		return
+	}
+	b.bytes = grown
+	b.answers = append(b.answers, KeptAnswer{s.binding, systemKey(l.system, s.question), grown[from:len(grown):len(grown)]})
 }
 
 // find returns the last good answer to the question, if there is one that is young enough.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -147,8 +148,8 @@ func TestALastGoodAnswerIsTenMinutesOldAtMost(t *testing.T) {
 // lagging keeps everything far longer than it is told.
 type lagging struct{ *erptest.Answers }
 
-func (l lagging) SaveAnswer(ctx context.Context, bindingID, question string, answer []byte, ttl time.Duration) error {
-	return l.Answers.SaveAnswer(ctx, bindingID, question, answer, 100*ttl)
+func (l lagging) SaveAnswers(ctx context.Context, answers []erpclient.KeptAnswer, ttl time.Duration) error {
+	return l.Answers.SaveAnswers(ctx, answers, 100*ttl)
 }
 
 func TestALastGoodAnswerIsForTheSameBindingsSameQuestionOnly(t *testing.T) {
@@ -209,7 +210,7 @@ func TestARefusalIsNeverReplaced(t *testing.T) {
 					c := p.client(nil)
 					run(t, c)
 					page.shown(t, c, alice)
-					synctest.Wait()
+					saved(t)
 					p.erp.ForgetSessions()
 					p.script(always(kind))
 					answer, err := page.ask(t.Context(), c, alice)
@@ -368,7 +369,7 @@ func TestWhoseARecordIsIsKeptWithIt(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			synctest.Wait()
+			saved(t)
 			p.standby.Script(always(erpclient.KindUnavailable))
 			p.erp.Script(func(_ context.Context, op string) error {
 				if op == erptest.OpOrder || op == erptest.OpMaterial {
@@ -389,7 +390,7 @@ func TestAnAnswerIsKeptOnceAMinute(t *testing.T) {
 		c := p.keeping(t, nil)
 		saves := func(want int) {
 			t.Helper()
-			synctest.Wait()
+			saved(t)
 			if got := p.answers.Saves(); got != want {
 				t.Errorf("%d answers were handed to the store, want %d", got, want)
 			}
@@ -436,7 +437,7 @@ func TestWhoeverJoinsAFlightHasItsAnswerKeptUnderTheirOwnBinding(t *testing.T) {
 		mustSearch(t, c, colleague, "sled")
 		<-both
 		wantCalls(t, p.erp, erptest.OpSearchOrders, 1)
-		synctest.Wait()
+		saved(t)
 		p.script(erptest.Fail(erpclient.KindUnavailable))
 		for _, id := range []erpclient.Identity{alice, colleague} {
 			wantSource(t, erpclient.SourceStale, time.Second, searching(c, id, "sled"))
@@ -489,10 +490,51 @@ func TestWhatAStoreGarbledIsNotShown(t *testing.T) {
 // garbled is a store that has the same for every question.
 type garbled string
 
-func (garbled) SaveAnswer(context.Context, string, string, []byte, time.Duration) error { return nil }
+func (garbled) SaveAnswers(context.Context, []erpclient.KeptAnswer, time.Duration) error { return nil }
 
 func (g garbled) LoadAnswer(context.Context, string, string) ([]byte, bool, error) {
 	return []byte(g), true, nil
+}
+
+// saved waits until all that waited to be kept is: answers gather for a moment.
+func saved(t *testing.T) {
+	t.Helper()
+	<-time.After(100 * time.Millisecond)
+	synctest.Wait()
+}
+
+// stepwise notes how many answers were saved in each step.
+type stepwise struct {
+	*erptest.Answers
+	steps *[]int
+}
+
+func (s stepwise) SaveAnswers(ctx context.Context, answers []erpclient.KeptAnswer, ttl time.Duration) error {
+	*s.steps = append(*s.steps, len(answers))
+	return s.Answers.SaveAnswers(ctx, answers, ttl)
+}
+
+// TestAnswersAreSavedTogether keeps: the first is saved at once; what comes right behind it gathers, each under its own
+// question, up to a bound.
+func TestAnswersAreSavedTogether(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		p, steps := newPair(), []int{}
+		c := p.client(func(cfg *erpclient.Config) { cfg.MaxRetries, cfg.Answers = -1, stepwise{p.answers, &steps} })
+		run(t, c)
+		mustSearch(t, c, alice, "the first")
+		synctest.Wait()
+		for i := range 40 {
+			mustSearch(t, c, alice, strconv.Itoa(i))
+		}
+		saved(t)
+		if !slices.Equal(steps, []int{1, 32, 8}) {
+			t.Errorf("saved in steps of %v", steps)
+		}
+		p.script(erptest.Fail(erpclient.KindUnavailable))
+		for i := range 40 {
+			wantSource(t, erpclient.SourceStale, time.Second, searching(c, alice, strconv.Itoa(i)))
+		}
+	})
 }
 
 func TestAnAnswerThatFoundNoRoomIsKeptTheNextTime(t *testing.T) {
@@ -515,12 +557,12 @@ func TestAnAnswerThatFoundNoRoomIsKeptTheNextTime(t *testing.T) {
 		}
 		mustSearch(t, c, alice, "no room")
 		close(gate)
-		synctest.Wait()
+		saved(t)
 		if n := p.answers.Len(); n != 1+waiting {
 			t.Fatalf("%d answers are kept, want %d", n, 1+waiting)
 		}
 		mustSearch(t, c, alice, "no room")
-		synctest.Wait()
+		saved(t)
 		p.script(erptest.Fail(erpclient.KindUnavailable))
 		wantSource(t, erpclient.SourceStale, time.Second, searching(c, alice, "no room"))
 	})

@@ -12,6 +12,9 @@ import (
 
 // deadline puts the request's one deadline on the context; an earlier one of the caller's stays.
 func (c *Client) deadline(ctx context.Context) (context.Context, context.CancelFunc) {
+	if remaining(ctx) <= c.cfg.Timeout {
+		return ctx, func() {}
+	}
 	return context.WithTimeout(ctx, c.cfg.Timeout)
 }
 

@@ -6,7 +6,6 @@ import (
 	"reflect"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"snowgate/erpclient"
@@ -125,7 +124,7 @@ func TestALastGoodAnswerShowsAllThatTheLiveOneDid(t *testing.T) {
 					if !empty && !strings.Contains(live, "1234567890123456789.10") || empty && strings.Contains(live, "1234") {
 						t.Fatalf("the live answer is %s", live)
 					}
-					synctest.Wait()
+					saved(t)
 					p.script(erptest.Fail(erpclient.KindUnavailable))
 					wantSource(t, erpclient.SourceStale, time.Second, page.asking(c, alice))
 					if stale := page.shown(t, c, alice); stale != live {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -79,12 +78,12 @@ func TestTwoSystemsKeepTheirLastGoodAnswersApart(t *testing.T) {
 		run(t, s.main)
 		run(t, s.stock)
 		wantSource(t, erpclient.SourceLive, 0, s.look(s.main, alice))
-		synctest.Wait()
+		saved(t)
 		s.warehouse.Script(erptest.Fail(erpclient.KindUnavailable))
 		wantKind(t, s.look(s.stock, alice)(t.Context()), erpclient.KindUnavailable)
 		s.warehouse.Script(nil)
 		wantSource(t, erpclient.SourceLive, 0, s.look(s.stock, alice))
-		synctest.Wait()
+		saved(t)
 		if n := s.answers.Len(); n != 2 {
 			t.Errorf("%d answers are kept, want one for each system", n)
 		}
@@ -137,7 +136,7 @@ func TestAFullWarehouseDoesNotSlowTheERP(t *testing.T) {
 		wantSource(t, erpclient.SourceLive, 0, s.look(s.stock, alice))
 		s.warehouse.Script(erptest.Hang)
 		go func() { _ = s.look(s.stock, alice)(t.Context()) }()
-		synctest.Wait()
+		saved(t)
 		wantSource(t, erpclient.SourceLive, 0, searching(s.main, alice, "sled"))
 		wantKind(t, s.look(s.stock, bob)(t.Context()), erpclient.KindBusy)
 	})

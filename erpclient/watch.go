@@ -37,10 +37,11 @@ func attemptOf(op string, ch *channel, start time.Time, err error) Attempt {
 // bulkhead, of the session store or of a caller who gave up, and not that of a login on the way, which is an attempt of its
 // own.
 func speaksOfERP(op string, err error) bool {
+	if err == nil {
+		return true
+	}
 	var e *Error
 	switch {
-	case err == nil:
-		return true
 	case !errors.As(err, &e), e.Op == opLogin && op != opLogin:
 		return false
 	default:

@@ -5,6 +5,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"snowgate/erpclient"
 )
 
 // Answers is an erpclient.AnswerStore in memory. The zero value is ready. A script makes it fail, or hang until the
@@ -56,8 +58,17 @@ func (a *Answers) begin(ctx context.Context, operation string) error {
 	return before(ctx, operation)
 }
 
-// SaveAnswer implements erpclient.AnswerStore.
-func (a *Answers) SaveAnswer(ctx context.Context, bindingID, question string, answer []byte, ttl time.Duration) error {
+// SaveAnswers implements erpclient.AnswerStore.
+func (a *Answers) SaveAnswers(ctx context.Context, answers []erpclient.KeptAnswer, ttl time.Duration) error {
+	for _, answer := range answers {
+		if err := a.save(ctx, answer, ttl); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *Answers) save(ctx context.Context, answer erpclient.KeptAnswer, ttl time.Duration) error {
 	if err := a.begin(ctx, "Save"); err != nil {
 		return err
 	}
@@ -66,7 +77,7 @@ func (a *Answers) SaveAnswer(ctx context.Context, bindingID, question string, an
 	if a.kept == nil {
 		a.kept = map[[2]string]kept{}
 	}
-	a.kept[[2]string{bindingID, question}] = kept{bytes.Clone(answer), time.Now().Add(ttl)}
+	a.kept[[2]string{answer.BindingID, answer.Question}] = kept{bytes.Clone(answer.Answer), time.Now().Add(ttl)}
 	return nil
 }
 
