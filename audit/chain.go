@@ -18,24 +18,48 @@ type Link struct {
 	Prev, Hash string
 }
 
-func linkOf(chainID string, r spool.Record) Link {
+// links writes the links of one chain's records. Each record's hash comes again as the next one's Prev, in the same text.
+type links struct {
+	chainID string
+	hash    spool.Hash
+	text    string // of hash; "" at the beginning
+}
+
+func (l *links) of(r spool.Record) Link {
 	if r.Seq == 0 {
 		return Link{}
 	}
-	return Link{ChainID: chainID, Seq: r.Seq, Prev: hex.EncodeToString(r.Prev[:]), Hash: hex.EncodeToString(r.Hash[:])}
+	link := Link{ChainID: l.chainID, Seq: r.Seq, Prev: l.text}
+	if l.text == "" || l.hash != r.Prev {
+		link.Prev = hexOf(r.Prev)
+	}
+	l.hash, l.text = r.Hash, hexOf(r.Hash)
+	link.Hash = l.text
+	return link
+}
+
+func hexOf(h spool.Hash) string {
+	var text [2 * len(h)]byte
+	hex.Encode(text[:], h[:])
+	return string(text[:])
 }
 
 // digest covers every field of a call but the openid's pseudonym (a person may ask to be forgotten) and its own link.
 // Each field is preceded by its length, so that no two calls are written the same way.
 func (c Call) digest() spool.Hash { return sha256.Sum256(c.appendCovered(nil)) }
 
-// appendCovered appends what the digest covers.
-func (c Call) appendCovered(b []byte) []byte {
-	for _, field := range [...]string{
-		c.LogID, c.SessionID, c.Endpoint, c.Method, c.Params, c.Response, c.Error, c.RequestID, c.Replica, c.Source,
-	} {
-		b = binary.BigEndian.AppendUint32(b, uint32(len(field))) //nolint:gosec // texts are cut to a few KiB before
-		b = append(b, field...)
+// texts are those that the digest covers, in its order.
+func (c *Call) texts() [10]*string {
+	return [...]*string{
+		&c.LogID, &c.SessionID, &c.Endpoint, &c.Method, &c.Params, &c.Response, &c.Error, &c.RequestID, &c.Replica, &c.Source,
+	}
+}
+
+// appendCovered appends what the digest covers. It is also how a call is written into the spool: see readCall.
+func (c *Call) appendCovered(b []byte) []byte {
+	for _, field := range c.texts() {
+		b = binary.BigEndian.AppendUint32(b, uint32(len(*field))) //nolint:gosec // texts are cut to a few KiB before
+		b = append(b, *field...)
 	}
 	for _, n := range [...]int64{
 		int64(c.Status), c.Duration.Milliseconds(), c.CalledAt.UnixMilli(), int64(c.Attempts), c.ERPTime.Milliseconds(),

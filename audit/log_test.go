@@ -210,7 +210,7 @@ func TestARecordThatIsTooLargeStopsNobodyElse(t *testing.T) {
 	told := &journal{}
 	l := openLog(t, Config{Dir: t.TempDir(), MaxBytes: 64 << 10, Logger: told.logger()}, &table{})
 	l.Binding(BindingChange{BindingID: "b", CompanyName: strings.Repeat("x", 20<<10)})
-	l.Call(Call{LogID: "c", CalledAt: time.Date(12026, 1, 1, 0, 0, 0, 0, time.UTC)}) // JSON knows no such year
+	l.Call(Call{LogID: "c", CalledAt: time.Date(12026, 1, 1, 0, 0, 0, 0, time.UTC)}) // no table knows such a year
 	if s := sum(mustBalance(t, l)); s != (Stats{Accepted: 2, Dropped: 2}) || l.Ready() != nil {
 		t.Errorf("%+v, ready: %v", s, l.Ready())
 	}

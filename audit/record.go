@@ -21,13 +21,14 @@ import (
 
 // The kinds of record in the spool. Their numbers are on disk: they never change.
 const (
-	kindCall    spool.Kind = 1
-	kindSession spool.Kind = 2
-	kindBinding spool.Kind = 3
-	kindMessage spool.Kind = 4
-	kindProbe   spool.Kind = 5 // means nothing: it found out whether the disk takes records again
-	kindForget  spool.Kind = 6
-	kindWrite   spool.Kind = 7
+	kindCallJSON spool.Kind = 1 // as calls were written once
+	kindSession  spool.Kind = 2
+	kindBinding  spool.Kind = 3
+	kindMessage  spool.Kind = 4
+	kindProbe    spool.Kind = 5 // means nothing: it found out whether the disk takes records again
+	kindForget   spool.Kind = 6
+	kindWrite    spool.Kind = 7
+	kindCall     spool.Kind = 8
 )
 
 // Call is one answered API call. All texts are masked by the maker.

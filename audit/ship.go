@@ -78,6 +78,7 @@ func (l *Log) write(ctx context.Context, batch *spool.Batch) error {
 
 // sorted is a batch by kind. The order within a kind is that in which the records were made.
 type sorted struct {
+	links    links
 	calls    []Call
 	sessions []SessionChange
 	bindings []BindingChange
@@ -95,10 +96,11 @@ type rejected struct {
 }
 
 func (l *Log) sort(batch *spool.Batch) *sorted {
-	w := &sorted{}
-	for _, r := range batch.Records() {
+	records := batch.Records()
+	w := &sorted{links: links{chainID: l.spool.ChainID()}, calls: make([]Call, 0, len(records))} // nearly all are calls
+	for _, r := range records {
 		l.watch(r)
-		if err := w.take(l.spool.ChainID(), r); err != nil {
+		if err := w.take(r); err != nil {
 			w.aside = append(w.aside, rejected{fmt.Sprintf("unreadable, kind %d", r.Kind), r})
 		}
 	}
@@ -118,18 +120,13 @@ func (l *Log) watch(r spool.Record) {
 	l.last = r
 }
 
-func (w *sorted) take(chainID string, r spool.Record) (err error) {
+func (w *sorted) take(r spool.Record) (err error) {
 	switch r.Kind {
 	case kindProbe:
 	case kindCall:
-		c, ok := readCall(r.Payload)
-		if !ok {
-			c, err = decode[Call](r)
-		}
-		if err == nil {
-			c.Link = linkOf(chainID, r)
-			w.calls = append(w.calls, c)
-		}
+		err = w.takeCall(r, readCall)
+	case kindCallJSON:
+		err = w.takeCall(r, func([]byte) (Call, error) { return decode[Call](r) })
 	case kindSession:
 		err = appendTo(&w.sessions, r)
 	case kindBinding:
@@ -142,6 +139,15 @@ func (w *sorted) take(chainID string, r spool.Record) (err error) {
 		err = appendTo(&w.forgotten, r)
 	default:
 		err = errUnknownKind
+	}
+	return err
+}
+
+func (w *sorted) takeCall(r spool.Record, read func([]byte) (Call, error)) error {
+	c, err := read(r.Payload)
+	if err == nil {
+		c.Link = w.links.of(r)
+		w.calls = append(w.calls, c)
 	}
 	return err
 }

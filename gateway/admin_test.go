@@ -146,12 +146,12 @@ func TestStoriesAreBounded(t *testing.T) {
 	}
 	l.add("twice", story{Code: 2})
 	l.add("one more", story{})
-	if found := l.find("twice"); found == nil || found.Code != 2 || len(l.byID) > maxStories {
-		t.Errorf("%+v of %d", found, len(l.byID))
+	if found := l.find("twice"); found == nil || found.Code != 2 || len(l.place) > maxStories {
+		t.Errorf("%+v of %d", found, len(l.place))
 	}
 	l.add("and another", story{})
-	if l.find("0") != nil || l.find("1") == nil || len(l.byID) != maxStories {
-		t.Errorf("%d are remembered", len(l.byID))
+	if l.find("0") != nil || l.find("1") == nil || len(l.place) != maxStories {
+		t.Errorf("%d are remembered", len(l.place))
 	}
 }
 

@@ -13,6 +13,9 @@ func (s *Server) oneCall(c *call) error {
 		return err
 	}
 	told := s.stories.find(id)
+	if told != nil {
+		told.At = s.timestamp(told.began)
+	}
 	now := s.cfg.Now()
 	rows, _, err := s.deps.Archive.FindCalls(c.Request().Context(), CallQuery{
 		From: now.Add(-callMemory), To: now.Add(time.Minute), RequestID: id, Page: 1, PageSize: 1,

@@ -22,6 +22,8 @@ type story struct {
 	Coalesced bool             `json:"coalesced"`
 	TookMS    float64          `json:"tookMs"`
 	Attempts  []storyAttempt   `json:"attempts"`
+
+	began time.Time // At is written for those who ask
 }
 
 // storyAttempt is one call at the ERP, or one that was refused before it left.
@@ -36,8 +38,9 @@ type storyAttempt struct {
 // storyOf tells a finished call.
 func (s *Server) storyOf(c *call, method, template string, took time.Duration, trail erpclient.Trail) story {
 	told := story{
-		Method: method, Route: template, Code: c.record.code, At: s.timestamp(c.record.start), Source: c.record.source,
-		Coalesced: trail.Coalesced, TookMS: milliseconds(took), Attempts: []storyAttempt{},
+		Method: method, Route: template, Code: c.record.code, began: c.record.start, Source: c.record.source,
+		Coalesced: trail.Coalesced, TookMS: milliseconds(took),
+		Attempts: make([]storyAttempt, 0, min(len(trail.Attempts), maxAttempts)),
 	}
 	for _, a := range trail.Attempts[:min(len(trail.Attempts), maxAttempts)] {
 		kind := "ok"
@@ -52,28 +55,29 @@ func (s *Server) storyOf(c *call, method, template string, took time.Duration, t
 
 // stories are the last calls of this replica by request id; of several with one id, the last. Safe for concurrent use.
 type stories struct {
-	mu   sync.Mutex
-	ring [maxStories]string // ids, in the order in which they came
-	next int
-	byID map[string]storyAt
+	mu    sync.Mutex
+	ring  [maxStories]toldOf // in the order in which they came
+	next  int
+	place map[string]int // of an id in the ring
 }
 
-type storyAt struct {
+// toldOf is a story and whose it is.
+type toldOf struct {
+	id string
 	story
-	place int // of its id in the ring
 }
 
 func (l *stories) add(id string, s story) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.byID == nil {
-		l.byID = make(map[string]storyAt, maxStories)
+	if l.place == nil {
+		l.place = make(map[string]int, maxStories)
 	}
-	if oldest := l.ring[l.next]; oldest != "" && l.byID[oldest].place == l.next {
-		delete(l.byID, oldest)
+	if oldest := l.ring[l.next].id; oldest != "" && l.place[oldest] == l.next {
+		delete(l.place, oldest)
 	}
-	l.ring[l.next] = id
-	l.byID[id] = storyAt{s, l.next}
+	l.ring[l.next] = toldOf{id, s}
+	l.place[id] = l.next
 	l.next = (l.next + 1) % maxStories
 }
 
@@ -81,8 +85,9 @@ func (l *stories) add(id string, s story) {
 func (l *stories) find(id string) *story {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if found, ok := l.byID[id]; ok {
-		return &found.story
+	if at, ok := l.place[id]; ok {
+		found := l.ring[at].story
+		return &found
 	}
 	return nil
 }

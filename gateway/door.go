@@ -1,10 +1,7 @@
 package gateway
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"runtime/debug"
 	"strings"
@@ -39,6 +36,7 @@ func (s *Server) door(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		s.tell(c)
 		c.endSpan()
+		c.leaveRoom()
 		return nil
 	}
 }
@@ -92,21 +90,23 @@ func (s *Server) answerFault(c *call, err error) {
 // tell writes down one finished call: figures, one log line, and for /api a row of the call log. Of a page of the console that
 // keeps asking the same, line and row come once a minute.
 func (s *Server) tell(c *call) {
-	took := s.cfg.Now().Sub(c.record.start)
+	now := s.cfg.Now()
+	took := now.Sub(c.record.start)
 	template := c.record.route
 	if template == "" {
 		template = unmatched
 	}
 	method := knownMethod(c.Request().Method)
-	s.metrics.observe(method, template, c.record.code, took, c.id, c.traceID())
+	meters := s.metrics.of(outcome{method, template, c.record.code})
+	meters.observe(now, took, c.id, c.traceID())
 	if !isAPI(c) && !isConsoleAct(c) {
 		return
 	}
 	failed := c.record.code >= http.StatusInternalServerError
-	s.deps.Performance.Record(method+" "+template, took, !failed)
+	s.deps.Performance.Record(meters.series, took, !failed)
 	trail := c.trace.Trail()
 	if !c.record.operation {
-		s.traffic.add(s.cfg.Now(), took, failed, c.record.source, trail.Coalesced)
+		s.traffic.add(now, took, failed, c.record.source, trail.Coalesced)
 		s.stories.add(c.id, s.storyOf(c, method, template, took, trail))
 	}
 	if s.isRepeat(c) {
@@ -148,50 +148,6 @@ func nameless(text, pseudonym string) string {
 		return text
 	}
 	return strings.ReplaceAll(text, pseudonym, "(caller)")
-}
-
-// logLine is the request's one line. Only a defect of ours is an error; what a client or the ERP did is not.
-func (s *Server) logLine(c *call, method, template string, took time.Duration, trail erpclient.Trail) {
-	level := slog.LevelInfo
-	if c.record.code == internal.Code {
-		level = slog.LevelError
-	}
-	attrs := []slog.Attr{
-		slog.String("request_id", c.id), slog.String("method", method),
-		slog.String("route", template), slog.Int("code", c.record.code), slog.Float64("took_ms", milliseconds(took)),
-	}
-	if c.span != nil {
-		attrs = append(attrs, slog.String("trace_id", c.traceID()))
-	}
-	if c.session.ID != "" {
-		attrs = append(attrs, slog.String("session_id", c.session.ID[:12]))
-	}
-	if len(trail.Attempts) > 0 || trail.Coalesced {
-		attrs = append(attrs, slog.Bool("coalesced", trail.Coalesced), slog.Any("tried", tried(trail.Attempts)),
-			slog.Float64("erp_ms", milliseconds(trail.Took())))
-	}
-	if c.record.fault != "" {
-		attrs = append(attrs, slog.String("fault", c.record.fault))
-	} else if c.record.source != "" {
-		attrs = append(attrs, slog.String("source", string(c.record.source)))
-	}
-	if c.record.cause != nil && !errors.Is(c.record.cause, context.Canceled) && c.record.code >= http.StatusInternalServerError {
-		attrs = append(attrs, slog.String("error", c.record.cause.Error()))
-	}
-	s.cfg.Logger.LogAttrs(c.Request().Context(), level, "call", attrs...)
-}
-
-// tried tells each attempt in a word or two: "primary/search_orders timeout 625ms".
-func tried(attempts []erpclient.Attempt) []string {
-	list := make([]string, len(attempts))
-	for i, a := range attempts {
-		outcome := "ok"
-		if a.Kind != "" {
-			outcome = string(a.Kind)
-		}
-		list[i] = fmt.Sprintf("%s/%s %s %dms", a.Channel, a.Op, outcome, a.Took.Milliseconds())
-	}
-	return list
 }
 
 // knownMethod keeps a client's invention out of labels and rows.

@@ -52,11 +52,13 @@ func (s statement[R]) conflict(d Dialect) string {
 func write[R any](ctx context.Context, db *DB, s statement[R], rows []R, fit func(*R) error) error {
 	args := make([]any, 0, min(len(rows), maxRows)*len(s.columns))
 	size := 0
-	for _, row := range rows {
-		if err := fit(&row); err != nil {
+	row := new(R) // one for all: the caller's stay as they are
+	for i := range rows {
+		*row = rows[i]
+		if err := fit(row); err != nil {
 			return explain(s.op, err)
 		}
-		values := s.values(&row)
+		values := s.values(row)
 		more := texts(values)
 		if len(args) == maxRows*len(s.columns) || len(args) > 0 && size+more > maxBytes {
 			if err := send(ctx, db, s, args); err != nil {

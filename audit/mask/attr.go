@@ -6,7 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"strconv"
+	"slices"
 )
 
 // Attr masks one attribute of a log line. It is made to be slog.HandlerOptions.ReplaceAttr, so that no line escapes
@@ -28,9 +28,9 @@ func (m *Masker) attrValue(r rule, v slog.Value) slog.Value {
 	case slog.KindString:
 		return slog.StringValue(m.field(r, v.String()))
 	case slog.KindInt64:
-		return m.attrNumber(r, v, strconv.FormatInt(v.Int64(), 10))
+		return m.attrNumber(r, v)
 	case slog.KindUint64:
-		return m.attrNumber(r, v, strconv.FormatUint(v.Uint64(), 10))
+		return m.attrNumber(r, v)
 	case slog.KindAny:
 		return m.attrAny(r, v)
 	default:
@@ -47,11 +47,11 @@ func (m *Masker) field(r rule, s string) string {
 }
 
 // attrNumber goes by name alone: sizes and counters may look like anything.
-func (m *Masker) attrNumber(r rule, v slog.Value, digits string) slog.Value {
+func (m *Masker) attrNumber(r rule, v slog.Value) slog.Value {
 	if r == keep {
 		return v
 	}
-	return slog.StringValue(m.apply(r, digits))
+	return slog.StringValue(m.apply(r, v.String()))
 }
 
 // attrAny survives a value whose own Error or String panics, as it may on a nil pointer.
@@ -69,7 +69,7 @@ func (m *Masker) attrAny(r rule, v slog.Value) (out slog.Value) {
 	case fmt.Stringer:
 		return slog.StringValue(m.field(r, x.String()))
 	case []string:
-		return m.attrTexts(r, x)
+		return m.attrTexts(r, v, x)
 	case []byte:
 		return slog.StringValue(m.field(r, string(x)))
 	case json.RawMessage:
@@ -83,8 +83,8 @@ func (m *Masker) attrAny(r rule, v slog.Value) (out slog.Value) {
 	}
 }
 
-// attrTexts masks a short list text by text, as every request's line has one.
-func (m *Masker) attrTexts(r rule, list []string) slog.Value {
+// attrTexts masks a short list text by text, as every request's line has one, and leaves one with nothing to hide as it is.
+func (m *Masker) attrTexts(r rule, v slog.Value, list []string) slog.Value {
 	size := 0
 	for _, s := range list {
 		size += len(s)
@@ -92,9 +92,19 @@ func (m *Masker) attrTexts(r rule, list []string) slog.Value {
 	if r != keep || size > DefaultLimit/2 {
 		return m.attrJSON(r, m.any(list, nil))
 	}
-	masked := make([]string, len(list))
 	for i, s := range list {
-		masked[i] = m.Text(s)
+		if m.Text(s) != s {
+			return m.attrHidden(list, i)
+		}
+	}
+	return v
+}
+
+// attrHidden is a list in which there is something to hide from the text at i on.
+func (m *Masker) attrHidden(list []string, i int) slog.Value {
+	masked := slices.Clone(list)
+	for ; i < len(list); i++ {
+		masked[i] = m.Text(list[i])
 	}
 	return slog.AnyValue(masked)
 }

@@ -3,7 +3,9 @@ package mask
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"unicode/utf8"
+	"unsafe"
 )
 
 const (
@@ -26,57 +28,93 @@ func (m *Masker) JSON(body []byte, limit int, secrets ...string) string {
 	if limit <= 0 {
 		limit = DefaultLimit
 	}
-	out, ok := m.beginning(body, limit, secrets)
-	if !ok {
-		out = fmt.Sprintf("(not JSON, %d bytes)", len(body))
+	d := m.scan(limit, secrets, 0)
+	defer d.release()
+	// Read where it lies: nothing keeps a piece of it, and a copy would cost as much as the masking.
+	if in := unsafe.String(&body[0], len(body)); !d.beginning(in) && !d.document(in) { //nolint:gosec // as said
+		return cut(fmt.Sprintf("(not JSON, %d bytes)", len(body)), limit)
 	}
-	return cut(out, limit)
+	return d.shown()
 }
 
-// beginning masks as much of a document as is shown. What is written is mostly as long as what is read, so that of a
-// large one twice the limit is looked at first, and the rest not even copied.
-func (m *Masker) beginning(body []byte, limit int, secrets []string) (string, bool) {
-	if enough := 2*limit + lookahead; len(body) > enough {
-		d := m.scan(string(body[:enough]), limit, secrets, 0)
-		if d.value(keep) && d.enough() && d.pos < enough { // else the cut may have gone through a number
-			return string(d.out), true
-		}
+// shown is what was written, cut to the limit.
+func (d *docScan) shown() string {
+	if end := cutAt(d.out, d.limit); end < len(d.out) && d.limit >= len(cutMark) {
+		return string(append(d.out[:end], cutMark...))
+	} else if end < len(d.out) {
+		return ""
 	}
-	return m.document(string(body), limit, secrets, 0)
+	return string(d.out)
 }
 
-// document masks s as far as limit (0: to the end). It is false when s is no JSON, as far as it was read.
-func (m *Masker) document(s string, limit int, also []string, nesting int) (string, bool) {
-	d := m.scan(s, limit, also, nesting)
+// beginning masks as much of a large document as is shown; it is false where that needs the whole. What is written is mostly as long
+// as what is read, so that twice the limit is looked at, and not the rest.
+func (d *docScan) beginning(s string) bool {
+	enough := 2*d.limit + lookahead
+	if len(s) <= enough {
+		return false
+	}
+	d.read(s[:enough])
+	return d.value(keep) && d.enough() && d.pos < enough // else the cut may have gone through a number
+}
+
+// document masks s as far as the limit (0: to the end). It is false when s is no JSON, as far as it was read.
+func (d *docScan) document(s string) bool {
+	d.read(s)
 	if !d.value(keep) {
-		return "", false
+		return false
 	}
 	d.blanks()
-	if !d.enough() && d.pos < len(s) {
-		return "", false
-	}
-	return string(d.out), true
+	return d.enough() || d.pos == len(s)
 }
 
-func (m *Masker) scan(s string, limit int, also []string, nesting int) docScan {
-	return docScan{m: m, in: s, limit: limit, also: also, nesting: nesting, out: make([]byte, 0, min(len(s)+16, DefaultLimit+lookahead))}
+// scans are lent: what they write goes into one buffer, and only what is shown is copied.
+var scans = sync.Pool{New: func() any { return &docScan{out: make([]byte, 0, DefaultLimit+lookahead)} }}
+
+func (m *Masker) scan(limit int, also []string, nesting int) *docScan {
+	d := scans.Get().(*docScan) //nolint:forcetypeassert // its own New made it
+	d.m, d.limit, d.also, d.nesting = m, limit, also, nesting
+	return d
 }
+
+// maxLent is the largest buffer that is kept for the next document.
+const maxLent = 64 << 10
+
+// release gives d back, with nothing of the document in it.
+func (d *docScan) release() {
+	if cap(d.out) <= maxLent {
+		*d = docScan{out: d.out[:0]}
+		scans.Put(d)
+	}
+}
+
+// read begins with s.
+func (d *docScan) read(s string) { d.in, d.pos, d.out, d.depth, d.quiet = s, 0, d.out[:0], 0, 0 }
 
 const cutMark = "…"
 
 // cut shortens s to limit bytes, between runes.
 func cut(s string, limit int) string {
-	if len(s) <= limit {
+	switch end := cutAt(s, limit); {
+	case end == len(s):
 		return s
+	case limit < len(cutMark):
+		return ""
+	default:
+		return s[:end] + cutMark
+	}
+}
+
+// cutAt is how much of s is shown, if no more than limit bytes may be, the mark included.
+func cutAt[S string | []byte](s S, limit int) int {
+	if len(s) <= limit {
+		return len(s)
 	}
 	end := max(limit-len(cutMark), 0)
 	for end > 0 && !utf8.RuneStart(s[end]) {
 		end--
 	}
-	if limit < len(cutMark) {
-		return ""
-	}
-	return s[:end] + cutMark
+	return end
 }
 
 // docScan reads JSON (RFC 8259) and writes it masked. Its methods return false where the input is no JSON.
@@ -149,9 +187,7 @@ func (d *docScan) list(end byte, item func(*docScan, rule) bool, r rule) bool {
 		return false
 	}
 	d.depth++
-	defer func() { d.depth-- }()
-	d.put(d.in[d.pos : d.pos+1])
-	d.pos++
+	d.mark()
 	d.blanks()
 	for first := true; d.next() != end; first = false {
 		if !first && !d.punctuation(',') {
@@ -165,7 +201,16 @@ func (d *docScan) list(end byte, item func(*docScan, rule) bool, r rule) bool {
 		}
 		d.blanks()
 	}
+	d.depth--
 	return d.punctuation(end)
+}
+
+// mark takes over one byte.
+func (d *docScan) mark() {
+	if d.quiet == 0 {
+		d.out = append(d.out, d.in[d.pos])
+	}
+	d.pos++
 }
 
 func (d *docScan) punctuation(c byte) bool {
@@ -173,40 +218,48 @@ func (d *docScan) punctuation(c byte) bool {
 	if d.next() != c {
 		return false
 	}
-	d.put(d.in[d.pos : d.pos+1])
-	d.pos++
+	d.mark()
 	return true
 }
 
 // member reads "name": value within an object whose own field has the rule outer.
 func (d *docScan) member(outer rule) bool {
 	d.blanks()
-	name, ok := d.token()
+	t, ok := d.token()
 	if !ok {
 		return false
 	}
-	d.quoted(d.m.text(name, d.limit, d.also, d.nesting))
+	d.searched(t)
 	if !d.punctuation(':') {
 		return false
 	}
-	r := ruleOf(name, d.also)
-	if r == keep && outer == person && strings.EqualFold(name, "name") {
+	r := ruleOf(t.text, d.also)
+	if r == keep && outer == person && strings.EqualFold(t.text, "name") {
 		r = person // {"contact":{"name":"张三"}}, where a bare name elsewhere is a material's
 	}
 	return d.value(r)
 }
 
 func (d *docScan) text(r rule) bool {
-	s, ok := d.token()
-	if !ok || d.quiet > 0 {
+	t, ok := d.token()
+	switch {
+	case !ok || d.quiet > 0:
 		return ok
-	}
-	if r == keep {
-		d.quoted(d.m.text(s, d.limit, d.also, d.nesting))
-	} else {
-		d.quoted(d.m.apply(r, s))
+	case r == keep:
+		d.searched(t)
+	default:
+		d.quoted(d.m.apply(r, t.text))
 	}
 	return true
+}
+
+// searched writes a text as any text is masked. Most are plain, and copied as they stand.
+func (d *docScan) searched(t token) {
+	if t.plain {
+		d.put(t.quoted)
+		return
+	}
+	d.quoted(d.m.text(t.text, d.limit, d.also, d.nesting))
 }
 
 // number writes a number as it stands, and one that is somebody's as a masked text.

@@ -36,3 +36,29 @@ func TestParamsAreMaskedAndSorted(t *testing.T) {
 		t.Errorf("%d bytes", len(got))
 	}
 }
+
+func TestPlainParamsAreWrittenAsEncodingJSONWritesThem(t *testing.T) {
+	type values map[string]any // of another type, so that it takes the long way
+	for name, params := range map[string]map[string]any{
+		"a search":     {"query": url.Values{"keyword": {"螺丝 <&> \u2028\u2029"}, "page": {"1", "2"}, "a": {}, "b": nil}, "id": "1001"},
+		"escapes":      {"id": "\x00\x1f\x7f\"\\/\b\f\n\r\t", "\n\"": "x"},
+		"no UTF-8":     {"id": "\xff\xfea"},
+		"not a name":   {"\xff\xfe": "a"},
+		"numbers":      {"page": 2, "size": -1},
+		"nil queries":  {"query": url.Values(nil), "list": []string(nil)},
+		"other things": {"body": values{"a": 1}, "id": "x"},
+		"many":         {"query": url.Values{"a": {"1"}, "b": {"1"}, "c": {"1"}, "d": {"1"}, "e": {"1"}, "f": {"1"}, "g": {"1"}, "h": {"1"}, "i": {"1"}, "j": {"1"}, "k": {"1"}, "l": {"1"}, "m": {"1"}, "n": {"1"}, "o": {"1"}, "p": {"1"}, "q": {"1"}}},
+	} {
+		if got, want := tagged.Params(params), tagged.Params(map[string]any{"x": values(params)}); `{"x":`+got+`}` != want {
+			t.Errorf("%s:\n got %s\nwant %s", name, got, want)
+		}
+	}
+}
+
+func BenchmarkParams(b *testing.B) {
+	params := map[string]any{"query": url.Values{"keyword": {"羽绒服"}, "page": {"1"}, "pageSize": {"20"}}}
+	b.ReportAllocs()
+	for b.Loop() {
+		tagged.Params(params)
+	}
+}

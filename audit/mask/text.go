@@ -17,8 +17,10 @@ func (m *Masker) text(s string, limit int, also []string, nesting int) string {
 		limit += lookahead
 	}
 	if nesting < maxNesting && looksLikeJSON(s) {
-		if out, ok := m.document(s, limit, also, nesting+1); ok {
-			return out
+		d := m.scan(limit, also, nesting+1)
+		defer d.release()
+		if d.document(s) {
+			return string(d.out)
 		}
 	}
 	if limit > 0 {
@@ -30,6 +32,9 @@ func (m *Masker) text(s string, limit int, also []string, nesting int) string {
 	}
 	return t.result()
 }
+
+// mobileDigits are as many as a mobile number has.
+const mobileDigits = 11
 
 // isHarmless tells most short texts from those that have to be searched: it has nothing that begins JSON, a pair or a second
 // word, too few digits for a mobile number and too few bytes for an openid.
@@ -46,7 +51,7 @@ func isHarmless(s string) bool {
 			return false
 		}
 	}
-	return digits < 11
+	return digits < mobileDigits
 }
 
 func looksLikeJSON(s string) bool {
