@@ -7,9 +7,13 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
+	"github.com/labstack/echo/v4"
 	"golang.org/x/text/language"
+
+	"snowgate/erpclient"
 )
 
 // envelope is every answer under /api. Code is 0 for success, else the HTTP status that fits.
@@ -25,8 +29,32 @@ type envelope struct {
 	RequestID  string `json:"requestId"`
 }
 
+// appender is data that writes its own JSON, byte for byte as encoding/json would: the answers that are asked for most.
+// With the length in front of the answer, that takes 12 % less CPU per page of orders (docs/performance.md).
+type appender interface{ appendJSON(to []byte) []byte }
+
+// rooms are memory for answers, used again once the call is over. A page of 20 orders is 7 KB.
+var rooms = sync.Pool{New: func() any { return new([]byte) }}
+
+// leaveRoom gives the answer's memory back: the call has been written down, and nobody reads the answer any more.
+func (c *call) leaveRoom() {
+	if c.room == nil {
+		return
+	}
+	c.record.response = nil
+	rooms.Put(c.room)
+	c.room = nil
+}
+
 // ok answers with data.
 func (c *call) ok(data any) error {
+	if a, ok := data.(appender); ok {
+		c.room, _ = rooms.Get().(*[]byte)
+		body := a.appendJSON(append((*c.room)[:0], `{"code":0,"message":"ok","data":`...))
+		body = append(erpclient.AppendString(append(body, `,"requestId":`...), c.id), '}')
+		*c.room = body
+		return c.send(http.StatusOK, "", body)
+	}
 	return c.write(http.StatusOK, envelope{Message: "ok", Data: data, RequestID: c.id})
 }
 
@@ -60,7 +88,15 @@ func (c *call) write(status int, e envelope) error {
 	if err != nil {
 		return internal.because(err)
 	}
-	c.record.code, c.record.fault, c.record.response = status, e.Error, body
+	return c.send(status, e.Error, body)
+}
+
+// send writes the answer. Whose length is known beforehand goes out whole; net/http would cut it into chunks.
+func (c *call) send(status int, fault string, body []byte) error {
+	c.record.code, c.record.fault, c.record.response = status, fault, body
+	h := c.Response().Header()
+	h[echo.HeaderContentType] = jsonText
+	h.Set(echo.HeaderContentLength, strconv.Itoa(len(body)))
 	return c.JSONBlob(c.httpStatus(status), body)
 }
 

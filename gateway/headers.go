@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -8,20 +9,26 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
+// Values that never change are shared by all answers: whoever sets a header replaces the slice, whoever adds to it copies it.
+var (
+	onEveryAnswer = http.Header{
+		"X-Content-Type-Options": {"nosniff"}, "X-Frame-Options": {"DENY"}, "Referrer-Policy": {"no-referrer"},
+		"Content-Security-Policy": {"default-src 'none'; frame-ancestors 'none'"}, "Cross-Origin-Resource-Policy": {"same-origin"},
+	}
+	noStore  = []string{"no-store"}
+	jsonText = []string{echo.MIMEApplicationJSON}
+)
+
 // setHeaders puts on every answer what protects it on its way. A page may loosen what it needs loosened.
 func (s *Server) setHeaders(c *call) {
 	h := c.Response().Header()
 	h.Set(echo.HeaderXRequestID, c.id)
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("X-Frame-Options", "DENY")
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	maps.Copy(h, onEveryAnswer)
 	if s.cfg.HSTS {
 		h.Set("Strict-Transport-Security", "max-age=31536000")
 	}
 	if isAPI(c) {
-		h.Set("Cache-Control", "no-store")
+		h["Cache-Control"] = noStore
 		if s.cfg.HTTPStatus == "" || s.cfg.HTTPStatus == "auto" {
 			h.Add("Vary", "Referer")
 		}

@@ -65,12 +65,7 @@ func (s *Server) searchOrders(c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.ok(struct {
-		erpclient.OrderPage
-		Page     int `json:"page"`
-		PageSize int `json:"pageSize"`
-		provenance
-	}{found, q.Page, q.PageSize, c.provenance()})
+	return c.ok(orderPageAnswer{found, q.Page, q.PageSize, c.provenance()})
 }
 
 // orderDetail is GET /api/orders/{id}: status, materials and deliveries in one answer.
@@ -99,10 +94,7 @@ func (s *Server) orderStatus(c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.ok(struct {
-		erpclient.OrderStatus
-		provenance
-	}{status, c.provenance()})
+	return c.ok(orderStatusAnswer{status, c.provenance()})
 }
 
 // orderMaterials is GET /api/orders/{id}/materials.

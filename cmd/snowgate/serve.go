@@ -14,6 +14,7 @@ import (
 
 	"snowgate/audit/mask"
 	"snowgate/cmd/snowgate/config"
+	"snowgate/gateway"
 	"snowgate/session"
 )
 
@@ -53,7 +54,8 @@ func serve(ctx context.Context, cfg *config.Config, stdout, stderr io.Writer) (e
 		return err
 	}
 	masker, level := mask.New(pseudonyms(sealer)), &slog.LevelVar{}
-	log := newLogger(cfg, level, masker, stderr)
+	log, flush := newLogger(cfg, level, masker, stderr)
+	defer flush()
 	session.SetLogger(log)
 	h, err := build(cfg, sealer, masker, level, log)
 	if err != nil {
@@ -115,7 +117,7 @@ func listenOn(server *http.Server, listener net.Listener) error {
 	if server.TLSConfig != nil {
 		err = server.ServeTLS(listener, "", "")
 	} else {
-		err = server.Serve(listener)
+		err = server.Serve(gateway.WholeWrites(listener))
 	}
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
