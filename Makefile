@@ -107,7 +107,7 @@ sbom: build ## the binary's modules with versions and licences, as CycloneDX in 
 
 .PHONY: check
 check: FUZZTIME := 5s
-check: lint test test-tryton test-browser vuln fuzz ## all that CI runs
+check: lint test bench-allocs test-tryton test-browser vuln fuzz ## all that CI runs
 
 .PHONY: migrate
 migrate: ## bring the schema of CONFIG's database up to date

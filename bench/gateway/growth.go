@@ -98,7 +98,7 @@ func doIdle(_ context.Context, w *world, _ settings, r *report) error {
 		}
 	}
 	each := (p.memory() - before) / (many - 1)
-	r.say("memory per idle connection", fmt.Sprintf("%.1f KiB (heap and stacks in use after a collection, %d connections)", each/1024, many))
+	r.say("memory per idle connection", fmt.Sprintf("%.1f KiB (heap and stacks in use once collected, %d connections)", each/1024, many))
 	return nil
 }
 

@@ -60,12 +60,13 @@ func serveHouse(audited bool, listen, erp, redisAddr string) error {
 	if err != nil {
 		return err
 	}
+	limiter := session.NewLimiter(p.store)
 	high := session.Rate{Count: 1_000_000, Per: time.Second}
 	s := gateway.New(gateway.Config{
 		AdminTokens: []string{adminToken}, MaxInFlight: 4096, Limits: gateway.Limits{PerOpenID: high, PerIP: high},
 		Logger: slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{ReplaceAttr: mask.New(nil).Attr})),
 	}, gateway.Deps{
-		Sessions: p.store, Bindings: p.store, Attempts: p.store, Limiter: session.NewLimiter(p.store), ERP: client,
+		Sessions: p.store, Arrivals: limiter, Bindings: p.store, Attempts: p.store, Limiter: limiter, ERP: client,
 		Log: trail, Masker: masker, Performance: health.NewPerformance(nil), Registry: registry,
 	})
 	return (&http.Server{Addr: listen, Handler: s, ReadHeaderTimeout: 5 * time.Second}).ListenAndServe()
@@ -109,6 +110,14 @@ func (s shared) Lock(ctx context.Context, name string, lease time.Duration) (fun
 }
 
 type answers struct{ *session.Store }
+
+func (a answers) SaveAnswers(ctx context.Context, list []erpclient.KeptAnswer, ttl time.Duration) error {
+	saved := make([]session.Answer, len(list))
+	for i, answer := range list {
+		saved[i] = session.Answer(answer)
+	}
+	return a.Store.SaveAnswers(ctx, saved, ttl)
+}
 
 func (a answers) LoadAnswer(ctx context.Context, bindingID, question string) ([]byte, bool, error) {
 	blob, err := a.Store.LoadAnswer(ctx, bindingID, question)

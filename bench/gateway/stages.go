@@ -26,12 +26,14 @@ var stages = []stage{
 	{"audit: rows sent to the database", []string{"audit.(*Log).ship"}},
 	{"audit: put on disk", []string{"audit.(*Log).", "audit/spool."}},
 	{"audit: the row, masked", []string{"gateway.(*Server).rowOf", "audit/mask."}},
-	{"session and binding, asked of Redis", []string{"session.(*Store).Get", "session.(*Store).Binding", "session.(*gatherer)"}},
-	{"limits, asked of Redis", []string{"gateway.(*Server).limit", "gateway.(*Server).charge", "session.(*Limiter)"}},
+	{"session, binding and limits, asked of Redis", []string{
+		"session.(*Limiter)", "session.(*Store).Arrive", "session.(*gatherer)", "gateway.(*Server).limit", "gateway.(*Server).wanted",
+	}},
 	{"asking the ERP: reading the answer", []string{"snowbeasts.decode", "snowbeasts.readRows", "snowbeasts.(*Driver).orderPage"}},
 	{"asking the ERP: HTTP", []string{"erphttp.", "net/http.(*persistConn)", "net/http.(*Transport)"}},
 	{"asking the ERP: deadline, retry, breaker, bulkhead, merging", []string{"snowgate/erpclient"}},
-	{"answering: bytes", []string{"echo/v4.(*context).", "net/http.(*response).finishRequest"}},
+	{"answering: bytes", []string{"echo/v4.(*context).", "net/http.(*response).finishRequest", "gateway.(*wholeConn).Write"}},
+	{"reading the request, net/http and Echo", []string{"gateway.(*wholeConn).Read"}},
 	{"answering: JSON", []string{"gateway.(*call).ok", "gateway.(*call).write"}},
 	{"counting and logging", []string{"gateway.(*Server).tell"}},
 	{"the gateway's other rules", []string{"snowgate/gateway."}},
@@ -109,7 +111,9 @@ func stageTable(bin, cpu, allocs string, requests float64) error {
 	}
 	names := []string{elsewhere}
 	for _, s := range stages {
-		names = append(names, s.name)
+		if !slices.Contains(names, s.name) {
+			names = append(names, s.name)
+		}
 	}
 	slices.SortFunc(names, func(a, b string) int { return cmp.Compare(took[b], took[a]) })
 	fmt.Println("\n| stage | µs per request | objects per request |\n|---|---|---|")

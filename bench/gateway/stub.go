@@ -21,8 +21,9 @@ import (
 type stub struct {
 	addr   string
 	server *http.Server
-	delay  atomic.Int64 // before each business answer, ns
-	calls  atomic.Int64 // business answers
+	delay  atomic.Int64                  // before each business answer, ns
+	hands  atomic.Pointer[chan struct{}] // how many are answered at a time; nil: all
+	calls  atomic.Int64                  // business answers
 	page   template
 	order  template
 	empty  []byte
@@ -83,11 +84,30 @@ func (s *stub) business(w http.ResponseWriter, r *http.Request) {
 
 func (s *stub) answer(w http.ResponseWriter, body []byte) {
 	s.calls.Add(1)
-	wait(context.Background(), time.Duration(s.delay.Load()))
+	s.work()
 	h := w.Header()
 	h["Content-Type"] = []string{"application/json; charset=utf-8"}
 	h["Content-Length"] = []string{strconv.Itoa(len(body))}
 	_, _ = w.Write(body)
+}
+
+// work takes the ERP's time for an answer.
+func (s *stub) work() {
+	if hands := s.hands.Load(); hands != nil {
+		*hands <- struct{}{}
+		defer func() { <-*hands }()
+	}
+	wait(context.Background(), time.Duration(s.delay.Load()))
+}
+
+// slow has each answer take a while, and as many as hands answered at a time; 0 is no bound.
+func (s *stub) slow(delay time.Duration, hands int) {
+	s.delay.Store(int64(delay))
+	s.hands.Store(nil)
+	if hands > 0 {
+		slots := make(chan struct{}, hands)
+		s.hands.Store(&slots)
+	}
 }
 
 func signIn(w http.ResponseWriter, _ *http.Request) {
