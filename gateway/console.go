@@ -95,11 +95,14 @@ func (s *Server) isConsole(c *call, token string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	match := 0
+	found := false
 	for _, admin := range s.live().admins {
-		match |= subtle.ConstantTimeCompare([]byte(mark), []byte(consoleMark(token, admin)))
+		if subtle.ConstantTimeCompare([]byte(mark), []byte(consoleMark(token, admin))) == 1 {
+			found = true
+			c.actsAs(admin)
+		}
 	}
-	return match == 1, nil
+	return found, nil
 }
 
 // consoleIndex is GET /console: the page's own links are relative to /console/.
@@ -163,6 +166,7 @@ func (s *Server) consoleLogin(c *call) error {
 	if err != nil {
 		return err
 	}
+	c.actsAs(admin)
 	mark := func(token string) string { return consoleMark(token, admin) }
 	token, err := s.deps.ConsoleSessions.CreateConsole(c.Request().Context(), consoleLife, mark)
 	if err != nil {

@@ -54,6 +54,28 @@ func (s *screen) rows(route string) (n int) {
 	return n
 }
 
+// Two admins have two tokens: each one's row says whose it was, by token and from the console, and never the token.
+func TestAnAdminsRowSaysWhoseItWas(t *testing.T) {
+	s := openScreen(t)
+	d := digestOf(adminToken)
+	whose := fmt.Sprintf(`"admin":"%x"`, d[:4])
+	said := func(how string) {
+		t.Helper()
+		if row := s.log.last(); !strings.Contains(row.Params, whose) || strings.Contains(row.Params, adminToken) {
+			t.Errorf("%s: %s, want %s", how, row.Params, whose)
+		}
+	}
+	said("login at the console")
+	s.get("/api/admin/overview", adminToken).ok(t)
+	said("token")
+	s.ask(http.MethodGet, "/api/admin/alerts", "").ok(t)
+	said("console")
+	s.get("/api/admin/overview", "guessed").is(t, 401, "session_expired")
+	if row := s.log.last(); strings.Contains(row.Params, `"admin"`) {
+		t.Errorf("whoever is refused is nobody: %s", row.Params)
+	}
+}
+
 // An open page that looks every three seconds is a row a minute per question, in the call log and among the log lines.
 func TestAnOpenConsoleIsARowAMinute(t *testing.T) {
 	s := openScreen(t)

@@ -118,7 +118,7 @@ func (w *world) gateway(more ...string) (*program, error) {
 	}
 	return launch(w.dir, addr, append([]string{
 		"SNOWGATE_SERVER__LISTEN=" + addr, "SNOWGATE_SERVER__BEHIND_PROXY=true",
-		"SNOWGATE_SERVER__MAX_IN_FLIGHT=4096", "SNOWGATE_ERP__MAX_IN_FLIGHT=256",
+		"SNOWGATE_SERVER__MAX_IN_FLIGHT=4096", "SNOWGATE_ERP__MAX_IN_FLIGHT=2048",
 		"SNOWGATE_LIMITS__REQUESTS_PER_OPENID=1000000/s", "SNOWGATE_LIMITS__REQUESTS_PER_IP=1000000/s",
 		"SNOWGATE_REDIS__URL=" + w.redis.URL(), "SNOWGATE_SQL__DSN=" + w.database.URL(), "SNOWGATE_AUDIT__SPOOL_DIR=" + spool,
 		"SNOWGATE_WECHAT__BASE_URL=http://" + w.erp.addr, "SNOWGATE_WECHAT__APP_ID=wx0123456789abcdef", "SNOWGATE_WECHAT__APP_SECRET=bench-app-secret",
