@@ -54,23 +54,20 @@ func (s *Server) limitRefused(c *call, r route, refusal error) error {
 	if !guess || r.unlimited() {
 		return refusal
 	}
-	if c.arrival.Counted {
-		return s.hold(c, refusal)
-	}
-	if err := s.charge(c, s.perIP(c)); err != nil {
+	if err := s.chargeAddress(c); err != nil {
 		return err
 	}
 	return refusal
 }
 
-// hold is for a request that was charged before it was refused: only its address makes it a guess too many.
-func (s *Server) hold(c *call, refusal error) error {
-	const address = 0 // of the rates in session.Wanted
-	err := s.heed(c, c.arrival.Verdict, c.arrival.VerdictErr)
-	if err != nil && c.arrival.Verdict.Refused == address {
-		return err
+// chargeAddress counts a request against its address alone. One that arrived has been counted already, unless its user's own
+// limit refused it, which then cost the address nothing.
+func (s *Server) chargeAddress(c *call) error {
+	const caller = 1 // of the rates in session.Wanted
+	if c.arrival.Counted && c.arrival.Verdict.Refused != caller {
+		return s.heed(c, c.arrival.Verdict, c.arrival.VerdictErr)
 	}
-	return refusal
+	return s.charge(c, s.perIP(c))
 }
 
 const loginPath = "/api/auth/wx-login"
