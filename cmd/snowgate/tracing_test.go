@@ -105,7 +105,6 @@ func TestOneTraceFromThePhoneToTheERPRedisAndSQL(t *testing.T) {
 			t.Fatalf("%s: %s", path, r.raw)
 		}
 	}
-	log := w.stderr.String()
 	if code := w.end(); code != exitOK {
 		t.Fatalf("exit code %d", code)
 	}
@@ -137,7 +136,7 @@ func TestOneTraceFromThePhoneToTheERPRedisAndSQL(t *testing.T) {
 	w.checkSent(tr, erp.all(), wechat.all())
 	w.checkRoots(collector.Spans())
 	w.checkPrivacy(collector.Raw(), token, keyword)
-	if !strings.Contains(log, `"trace_id":"`+phonesTrace+`"`) {
+	if log := w.stderr.String(); !strings.Contains(log, `"trace_id":"`+phonesTrace+`"`) {
 		t.Error("no log line names the trace")
 	}
 }
