@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"net"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -81,9 +82,9 @@ func (h *house) newMonitor(cfg *config.Config, w watched) *health.Monitor {
 		{Name: gateway.ProbeAudit, Check: h.audit.Health, Local: true},
 		{Name: gateway.ProbeMessages, Check: w.messages.Health},
 		{Name: gateway.ProbeERP, Check: erpLook(w.erp.Probe), Heard: func(err error) { w.erp.Heard(heardOfERP(err)) }},
-		{Name: gateway.ProbeWeChat, Check: func(ctx context.Context) error {
+		{Name: gateway.ProbeWeChat, Check: weChatLook(func(ctx context.Context) error {
 			return errors.Join(w.wechat.Misconfigured(), w.wechat.Probe(ctx))
-		}},
+		})},
 	}
 	if cfg.ERP.StandbyOrigin != "" {
 		probes = append(probes, health.Probe{Name: gateway.ProbeStandby, Check: erpLook(w.erp.ProbeStandby)})
@@ -143,6 +144,29 @@ func heardOfERP(err error) error {
 		return errors.New("the session store was away") // which says nothing about the ERP
 	}
 	return &erpclient.Error{Op: "probe", Kind: erpclient.Kind(failure.Kind), Err: failure}
+}
+
+// kindMisconfigured is a WeChat that refuses us until somebody acts.
+const kindMisconfigured = "misconfigured"
+
+// weChatLook names what WeChat itself said; what happened below HTTP, health knows better.
+func weChatLook(probe func(context.Context) error) func(context.Context) error {
+	return func(ctx context.Context) error {
+		err := probe(ctx)
+		var said *wxmsg.Error
+		var below net.Error
+		if !errors.As(err, &said) {
+			return err
+		}
+		switch {
+		case said.Kind == wxmsg.KindMisconfigured:
+			return &health.Failure{Kind: kindMisconfigured, Err: err}
+		case said.Kind == wxmsg.KindUnavailable && !errors.As(err, &below):
+			return &health.Failure{Kind: string(erpclient.KindUnavailable), Err: err}
+		default:
+			return err
+		}
+	}
 }
 
 // weChatCalls counts the logins at WeChat for its verdict.

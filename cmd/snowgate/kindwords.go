@@ -5,7 +5,7 @@ import (
 	"snowgate/health"
 )
 
-// kindWords say in a verdict what went wrong at the ERP. The console has the same kinds in its own words.
+// kindWords say in a verdict what went wrong at the ERP, or at WeChat. The console has the same kinds in its own words.
 var kindWords = map[string]health.Words{
 	string(erpclient.KindBadCredentials):  {ZH: "账号或密码被拒绝", EN: "user name or password refused"},
 	string(erpclient.KindTooManyAttempts): {ZH: "登录尝试过多，暂被拒绝", EN: "too many logins, refused for a while"},
@@ -21,4 +21,5 @@ var kindWords = map[string]health.Words{
 	string(erpclient.KindOutcomeUnknown):  {ZH: "写入结果未知", EN: "the outcome of a write is unknown"},
 	string(erpclient.KindNotSupported):    {ZH: "ERP 不支持", EN: "the ERP cannot do it"},
 	kindStore:                             {ZH: "会话存储不可用，未询问 ERP", EN: "the session store was away, the ERP was not asked"},
+	kindMisconfigured:                     {ZH: "微信拒绝了本机的配置（AppID、密钥或 IP 白名单）", EN: "WeChat refuses our configuration: AppID, secret or list of addresses"},
 }

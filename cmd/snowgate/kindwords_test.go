@@ -1,16 +1,21 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"net"
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"snowgate/health"
+	"snowgate/wxmsg"
 )
 
 // kindsIn reads the constants of a package's type Kind, or those that are named like kinds, from its source: a list in a
@@ -45,6 +50,7 @@ func TestEveryKindHasWords(t *testing.T) {
 	if len(erp) < 14 || len(own) < 7 {
 		t.Fatalf("found only %v and %v", erp, own)
 	}
+	erp = append(erp, kindMisconfigured)
 	for _, kind := range erp {
 		words := kindWords[kind]
 		if words.EN == "" || words.EN == kind || !isChinese(words.ZH) {
@@ -68,13 +74,34 @@ func TestEveryKindHasWords(t *testing.T) {
 	}
 }
 
+// What WeChat says of us has its own words; what happens below HTTP has health's.
+func TestAWeChatThatRefusesUsIsSaidSo(t *testing.T) {
+	refused := &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}
+	for name, tt := range map[string]struct {
+		err  error
+		kind string // "": as it came
+	}{
+		"well":         {},
+		"wrong secret": {&wxmsg.Error{Op: "token", Kind: wxmsg.KindMisconfigured}, kindMisconfigured},
+		"502":          {&wxmsg.Error{Op: "probe", Kind: wxmsg.KindUnavailable, Err: errors.New("HTTP status 502")}, "unavailable"},
+		"refused":      {&wxmsg.Error{Op: "probe", Kind: wxmsg.KindUnavailable, Err: refused}, ""},
+		"late":         {&wxmsg.Error{Op: "probe", Kind: wxmsg.KindTimeout, Err: context.DeadlineExceeded}, ""},
+	} {
+		err := weChatLook(func(context.Context) error { return tt.err })(t.Context())
+		var said *health.Failure
+		if errors.As(err, &said) != (tt.kind != "") || said != nil && said.Kind != tt.kind || !errors.Is(err, tt.err) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func isChinese(text string) bool {
 	return strings.ContainsFunc(text, func(r rune) bool { return r >= '一' && r <= '鿿' })
 }
 
 // A kind that no longer exists needs no words, and the monitor's own words come first.
 func TestNoWordsForNothing(t *testing.T) {
-	known := map[string]bool{}
+	known := map[string]bool{kindMisconfigured: true}
 	for _, kind := range kindsIn(t, "../../erpclient/errors.go") {
 		known[kind] = true
 	}
