@@ -36,7 +36,7 @@ func LaunchMariaDB() (*Process, error) {
 	if err != nil {
 		return nil, err
 	}
-	return launch(func(dir string, port int) (*Process, error) { return prepareMariaDB(server, template, dir, port) })
+	return launch("", func(dir string, port int) (*Process, error) { return prepareMariaDB(server, template, dir, port) })
 }
 
 func prepareMariaDB(server, template, dir string, port int) (*Process, error) {
@@ -87,7 +87,7 @@ func dataTemplate(server string) (string, error) {
 	}
 	sum := sha256.Sum256(version)
 	path := filepath.Join(os.TempDir(), fmt.Sprintf("snowgate-mariadb-%d-%s", os.Geteuid(), hex.EncodeToString(sum[:6])))
-	unlock, err := lockFile(path + ".lock")
+	unlock, err := LockFile(path + ".lock")
 	if err != nil {
 		return "", fmt.Errorf("servertest: data template: %w", err)
 	}
@@ -117,8 +117,8 @@ func makeTemplate(path string) error {
 	return os.Rename(half, path)
 }
 
-// lockFile waits for an exclusive lock between processes; the kernel frees it should we die.
-func lockFile(path string) (unlock func(), err error) {
+// LockFile waits for an exclusive lock between processes; the kernel frees it should we die.
+func LockFile(path string) (unlock func(), err error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package servertest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,10 +17,10 @@ import (
 )
 
 const (
-	// readyWithin is generous: a server is up in a fifth of a second, on a machine busy with a race build in several.
-	readyWithin = 60 * time.Second
-	goneWithin  = 30 * time.Second
-	pollEvery   = 10 * time.Millisecond
+	// usuallyReady is generous: a server is up in a fifth of a second, on a machine busy with a race build in several.
+	usuallyReady = 60 * time.Second
+	goneWithin   = 30 * time.Second
+	pollEvery    = 10 * time.Millisecond
 )
 
 var errEarlyExit = errors.New("exited before it answered")
@@ -33,6 +34,9 @@ type Process struct {
 	argv []string // the start line, the same for every Start
 	ping func(ctx context.Context) error
 
+	environ     []string      // nil: ours
+	readyWithin time.Duration // 0: usuallyReady
+
 	pid    int
 	exited chan struct{} // closed when the present incarnation is gone; nil before the first Start
 }
@@ -43,6 +47,9 @@ func (p *Process) URL() string { return p.url }
 // Addr is host:port.
 func (p *Process) Addr() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(p.port)) }
 
+// Dir is the server's folder.
+func (p *Process) Dir() string { return p.dir }
+
 // Start runs the start line and waits until the server answers.
 func (p *Process) Start() error {
 	if p.running() {
@@ -51,7 +58,7 @@ func (p *Process) Start() error {
 	if err := p.spawn(); err != nil {
 		return p.failed("start", err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), readyWithin)
+	ctx, cancel := context.WithTimeout(context.Background(), cmp.Or(p.readyWithin, usuallyReady))
 	defer cancel()
 	if err := p.awaitAnswer(ctx); err != nil {
 		return p.failed("start", fmt.Errorf("%w; its log ends:\n%s", err, p.logTail()))
@@ -67,7 +74,7 @@ func (p *Process) spawn() error {
 		return err
 	}
 	cmd := exec.Command(p.argv[0], p.argv[1:]...)
-	cmd.Dir, cmd.Stdout, cmd.Stderr = p.dir, out, out
+	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = p.dir, p.environ, out, out
 	cmd.SysProcAttr = tiedToUs()
 	started, exited := make(chan error), make(chan struct{})
 	go func() {
@@ -101,7 +108,7 @@ func (p *Process) awaitAnswer(ctx context.Context) error {
 	if !p.running() {
 		return errEarlyExit
 	}
-	return fmt.Errorf("no answer within %s: %w", readyWithin, last)
+	return fmt.Errorf("no answer within %s: %w", cmp.Or(p.readyWithin, usuallyReady), last)
 }
 
 // poll asks until the answer is yes; it gives up when the context ends or stop is closed.

@@ -16,7 +16,7 @@ func LaunchRedis() (*Process, error) {
 	if err != nil {
 		return nil, err
 	}
-	return launch(func(dir string, port int) (*Process, error) {
+	return launch("", func(dir string, port int) (*Process, error) {
 		p := &Process{
 			name: "redis", dir: dir, port: port,
 			argv: []string{server, "--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--dir", dir, "--save", "", "--appendonly", "yes"},

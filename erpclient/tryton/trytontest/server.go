@@ -9,16 +9,17 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
+	"time"
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
+
+	"snowgate/internal/servertest"
 )
 
 // EnvTryton says what tests against a real Tryton do: "start" has each start its own, an origin such as
@@ -36,15 +37,15 @@ var Passwords = map[string]string{
 	"boss_lin": "boss-liN-Pa9!", "admin": "admin-Root9!",
 }
 
-// launches is how often a first start is tried: another process may take the free port before trytond does.
-const launches = 3
+// readyWithin is generous: trytond loads its modules in two seconds, on a machine busy with a race build in many.
+const readyWithin = 2 * time.Minute
 
 // Server is a Tryton that belongs to a test: whatever goes wrong ends the test. Its methods must be called from the test's
 // own goroutine.
 type Server struct {
 	t       testing.TB
 	origin  string
-	process *process // nil: it is not ours
+	process *servertest.Process // nil: it is not ours
 }
 
 // Start starts a Tryton and ends it with the test. Where nobody asked for one the test is skipped, and says so.
@@ -81,57 +82,40 @@ func launch(t testing.TB) *Server {
 		}
 		t.Fatal(err)
 	}
-	for range launches {
-		var s *Server
-		if s, err = launchOnce(t, from); err == nil {
-			return s
-		}
-	}
-	t.Fatal(err)
-	return nil
-}
-
-func launchOnce(t testing.TB, from string) (*Server, error) {
-	t.Helper()
-	dir, err := os.MkdirTemp(inMemory(), "snowgate-tryton-")
+	p, err := servertest.Other{
+		Name: "tryton", Folder: inMemory(), ReadyWithin: readyWithin,
+		Prepare: func(dir string, port int) (servertest.Line, error) { return prepare(dir, port, from) },
+	}.Launch()
 	if err != nil {
-		return nil, err
+		t.Fatal(err)
 	}
-	p := &process{dir: dir}
 	t.Cleanup(func() {
-		if err := errors.Join(p.kill(), os.RemoveAll(dir)); err != nil {
+		if err := p.Close(); err != nil {
 			t.Errorf("closing tryton: %v", err)
 		}
 	})
-	port, err := freePort()
-	if err != nil {
-		return nil, err
-	}
+	return &Server{t: t, origin: p.URL(), process: p}
+}
+
+// prepare puts a copy of the seeded database into the server's folder.
+func prepare(dir string, port int, from string) (line servertest.Line, err error) {
 	if err := copyFile(from, filepath.Join(dir, Database+".sqlite")); err != nil {
-		return nil, err
+		return line, err
 	}
 	config, err := writeConfig(dir, port)
 	if err != nil {
-		return nil, err
+		return line, err
 	}
-	s := &Server{t: t, origin: fmt.Sprintf("http://127.0.0.1:%d", port), process: p}
-	p.argv, p.ping = []string{python, trytond, "-c", config, "-d", Database}, s.ping
-	return s, p.start()
-}
-
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	defer func() { _ = l.Close() }() // it was only opened to learn the number
-	return l.Addr().(*net.TCPAddr).Port, nil
+	return servertest.Line{
+		Argv: []string{python, trytond, "-c", config, "-d", Database}, Environ: environment(dir),
+		Ping: func(ctx context.Context) error { return ping(ctx, fmt.Sprintf("http://127.0.0.1:%d", port)) },
+	}, nil
 }
 
 // ping asks what needs no login.
-func (s *Server) ping(ctx context.Context) error {
+func ping(ctx context.Context, origin string) error {
 	body := bytes.NewReader([]byte(`{"id":1,"method":"common.server.version","params":[]}`))
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.origin+"/", body)
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, origin+"/", body)
 	if err != nil {
 		return err
 	}
@@ -154,28 +138,22 @@ func (s *Server) Origin() string { return s.origin }
 func (s *Server) Ours() bool { return s.process != nil }
 
 // Kill ends the server as a crash does (KILL) and waits until it is gone.
-func (s *Server) Kill() { s.t.Helper(); s.must(func(p *process) error { return p.kill() }) }
+func (s *Server) Kill() { s.t.Helper(); s.must((*servertest.Process).Kill) }
 
 // Start starts a killed server again, on the same port and the same data, and waits until it answers.
-func (s *Server) Start() { s.t.Helper(); s.must((*process).start) }
+func (s *Server) Start() { s.t.Helper(); s.must((*servertest.Process).Start) }
 
 // Freeze makes the server hang (STOP): connections are still accepted by the kernel, nothing is answered.
-func (s *Server) Freeze() {
-	s.t.Helper()
-	s.must(func(p *process) error { return p.signal(syscall.SIGSTOP) })
-}
+func (s *Server) Freeze() { s.t.Helper(); s.must((*servertest.Process).Freeze) }
 
 // Thaw ends a Freeze (CONT).
-func (s *Server) Thaw() {
-	s.t.Helper()
-	s.must(func(p *process) error { return p.signal(syscall.SIGCONT) })
-}
+func (s *Server) Thaw() { s.t.Helper(); s.must((*servertest.Process).Thaw) }
 
 // Exec runs a statement in the server's database, behind its back.
 func (s *Server) Exec(statement string, args ...any) {
 	s.t.Helper()
-	s.must(func(p *process) (err error) {
-		db, err := sql.Open("sqlite", "file:"+filepath.Join(p.dir, Database+".sqlite")+"?_pragma=busy_timeout(10000)")
+	s.must(func(p *servertest.Process) (err error) {
+		db, err := sql.Open("sqlite", "file:"+filepath.Join(p.Dir(), Database+".sqlite")+"?_pragma=busy_timeout(10000)")
 		if err != nil {
 			return err
 		}
@@ -185,7 +163,7 @@ func (s *Server) Exec(statement string, args ...any) {
 	})
 }
 
-func (s *Server) must(verb func(*process) error) {
+func (s *Server) must(verb func(*servertest.Process) error) {
 	s.t.Helper()
 	if s.process == nil {
 		s.t.Fatal("trytontest: it is somebody else's server; StartOwn has one of the test's own")

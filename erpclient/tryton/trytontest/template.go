@@ -10,8 +10,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
+
+	"snowgate/internal/servertest"
 )
 
 //go:embed seed.py
@@ -36,7 +37,7 @@ func template() (string, error) {
 	}
 	sum := sha256.Sum256(append(append(version, seed...), time.Now().UTC().Format("2006")...))
 	path := filepath.Join(os.TempDir(), fmt.Sprintf("snowgate-tryton-%d-%s.sqlite", os.Geteuid(), hex.EncodeToString(sum[:6])))
-	unlock, err := lockFile(path + ".lock")
+	unlock, err := servertest.LockFile(path + ".lock")
 	if err != nil {
 		return "", fmt.Errorf("trytontest: template: %w", err)
 	}
@@ -112,14 +113,7 @@ func copyFile(from, to string) error {
 	return os.WriteFile(to, content, 0o600) //nolint:gosec // our own files
 }
 
-// lockFile waits for an exclusive lock between processes; the kernel frees it should we die.
-func lockFile(path string) (unlock func(), err error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	return func() { _ = f.Close() }, nil // closing unlocks
+// environment is all that Tryton gets to see: a Python of the user's own would not find Debian's modules.
+func environment(home string) []string {
+	return []string{"PATH=/usr/bin:/bin:/usr/sbin:/sbin", "HOME=" + home, "LANG=C.UTF-8", "PYTHONWARNINGS=ignore"}
 }
