@@ -92,30 +92,38 @@ func (s *Sealer) rawLen(n int) int { return len(s.first) + 1 + n + s.byID[s.firs
 
 // openRaw decrypts what appendRaw made for the same purpose and owner. Every failure is ErrUnreadable.
 func (s *Sealer) openRaw(purpose, owner, sealed string) ([]byte, error) {
-	id, raw, _ := strings.Cut(sealed, ".")
-	aead, known := s.byID[id]
-	if !known {
-		return nil, fmt.Errorf("open %s: sealed by a key that is not configured: %w", purpose, ErrUnreadable)
-	}
-	plain, err := aead.Open(nil, nil, []byte(raw), boundTo(purpose, owner))
+	aead, raw, err := s.keyOf(purpose, sealed)
 	if err != nil {
-		return nil, fmt.Errorf("open %s: changed, or of another owner: %w", purpose, ErrUnreadable)
+		return nil, err
 	}
-	return plain, nil
+	return openWith(aead, purpose, owner, []byte(raw))
 }
 
 // Open decrypts what Seal made for the same purpose and owner. Every failure is ErrUnreadable.
 func (s *Sealer) Open(purpose, owner, sealed string) ([]byte, error) {
-	id, text, _ := strings.Cut(sealed, ".")
-	aead, known := s.byID[id]
-	if !known {
-		return nil, fmt.Errorf("open %s: sealed by a key that is not configured: %w", purpose, ErrUnreadable)
+	aead, text, err := s.keyOf(purpose, sealed)
+	if err != nil {
+		return nil, err
 	}
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
 	if err != nil {
 		return nil, fmt.Errorf("open %s: damaged: %w", purpose, ErrUnreadable)
 	}
-	plain, err := aead.Open(nil, nil, raw, boundTo(purpose, owner))
+	return openWith(aead, purpose, owner, raw)
+}
+
+// keyOf finds the key that sealed this, and cuts its id off.
+func (s *Sealer) keyOf(purpose, sealed string) (key cipher.AEAD, rest string, err error) {
+	id, rest, _ := strings.Cut(sealed, ".")
+	key, known := s.byID[id]
+	if !known {
+		return nil, "", fmt.Errorf("open %s: sealed by a key that is not configured: %w", purpose, ErrUnreadable)
+	}
+	return key, rest, nil
+}
+
+func openWith(key cipher.AEAD, purpose, owner string, raw []byte) ([]byte, error) {
+	plain, err := key.Open(nil, nil, raw, boundTo(purpose, owner))
 	if err != nil {
 		return nil, fmt.Errorf("open %s: changed, or of another owner: %w", purpose, ErrUnreadable)
 	}
