@@ -10,6 +10,7 @@ import (
 
 	"snowgate/erpclient"
 	"snowgate/erpclient/erphttp"
+	"snowgate/erpclient/wire"
 )
 
 // envelope is every answer: the code decides, the total stands beside a list.
@@ -93,7 +94,7 @@ func (r *reply) read(got *erphttp.Answer) error {
 	case broken != nil:
 		return erpclient.Errorf(r.op, erpclient.KindBadAnswer, "the answer is not an envelope: %w", jsonError(broken))
 	case !told:
-		r.drift.report("code", typeNumber, r.Code.got())
+		r.drift.report("code", wire.Number, r.Code.got())
 		return erpclient.Errorf(r.op, erpclient.KindBadAnswer, "the answer has no code")
 	}
 	return nil

@@ -10,6 +10,7 @@ import (
 
 	"snowgate/erpclient"
 	"snowgate/erpclient/erphttp"
+	"snowgate/erpclient/wire"
 )
 
 // defaultPageSize is used when the query names none.
@@ -28,7 +29,7 @@ func (d *Driver) ProductByBarcode(ctx context.Context, a erpclient.Auth, barcode
 	if err != nil {
 		return erpclient.Product{}, err
 	}
-	if jsonType(r.Data) == typeNull {
+	if wire.TypeOf(r.Data) == wire.Null {
 		return erpclient.Product{}, none
 	}
 	data, ok := rowOf(r.Data, "product", r.drift)
@@ -161,13 +162,13 @@ func (d *Driver) Warehouses(ctx context.Context, a erpclient.Auth) ([]erpclient.
 // rows are the objects of a bare array. Null in its place is reported and taken for an empty one, as lists without rows
 // are often written; anything else is no answer.
 func (r *reply) rows(what string) ([]row, error) {
-	if jsonType(r.Data) == typeNull {
-		r.drift.report(what, typeArray, typeNull)
+	if wire.TypeOf(r.Data) == wire.Null {
+		r.drift.report(what, wire.Array, wire.Null)
 		return nil, nil
 	}
 	var items []json.RawMessage
-	if jsonType(r.Data) != typeArray || json.Unmarshal(r.Data, &items) != nil {
-		r.drift.report(what, typeArray, value{kind: jsonType(r.Data)}.got())
+	if wire.TypeOf(r.Data) != wire.Array || json.Unmarshal(r.Data, &items) != nil {
+		r.drift.report(what, wire.Array, value{kind: wire.TypeOf(r.Data)}.got())
 		return nil, erpclient.Errorf(r.op, erpclient.KindBadAnswer, "the answer has no list")
 	}
 	rows := make([]row, 0, len(items))
@@ -187,7 +188,7 @@ func (r *reply) total() *int {
 	n, ok := r.Total.integer()
 	if !ok || n < 0 {
 		if !r.Total.empty() {
-			r.drift.report("total", typeNumber, r.Total.kind)
+			r.drift.report("total", wire.Number, r.Total.kind)
 		}
 		return nil
 	}

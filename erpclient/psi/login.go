@@ -9,6 +9,7 @@ import (
 
 	"snowgate/erpclient"
 	"snowgate/erpclient/erphttp"
+	"snowgate/erpclient/wire"
 )
 
 const (
@@ -76,7 +77,7 @@ func (d *Driver) session(r *reply, began time.Time) (erpclient.Session, error) {
 	data, ok := rowOf(r.Data, "login", r.drift)
 	token := data.fields["token"].text()
 	if !ok || !isToken(token) {
-		r.drift.report("login.token", typeText, data.fields["token"].got())
+		r.drift.report("login.token", wire.Text, data.fields["token"].got())
 		return erpclient.Session{}, erpclient.Errorf(opLogin, erpclient.KindBadAnswer, "the login gave no token")
 	}
 	life := max(d.sessionLife-sessionSafety, d.sessionLife/2)

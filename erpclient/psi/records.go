@@ -8,6 +8,7 @@ import (
 
 	"snowgate/erpclient"
 	"snowgate/erpclient/erphttp"
+	"snowgate/erpclient/wire"
 )
 
 // recordBody is what is written down.
@@ -26,7 +27,7 @@ type recordBody struct {
 func (d *Driver) RecordStock(ctx context.Context, a erpclient.Auth, e erpclient.StockEntry) (erpclient.StockRecord, error) {
 	r, err := d.ask(ctx, a.Session, opRecordStock, erphttp.Request{
 		Method: http.MethodPost, Path: d.paths.Record, Header: map[string]string{"Idempotency-Key": e.Reference},
-		Body: recordBody{wireID(e.ProductID), wireID(e.WarehouseID), e.Quantity, string(e.Direction), e.Operator, e.Reference},
+		Body: recordBody{wire.ID(e.ProductID), wire.ID(e.WarehouseID), e.Quantity, string(e.Direction), e.Operator, e.Reference},
 	})
 	if err != nil {
 		return erpclient.StockRecord{}, err
@@ -101,10 +102,10 @@ func (d *Driver) StockRecord(ctx context.Context, a erpclient.Auth, reference st
 func (r *reply) recordWith(reference string) (erpclient.StockRecord, error) {
 	none := erpclient.StockRecord{}
 	items := []json.RawMessage{r.Data}
-	switch jsonType(r.Data) {
-	case typeNull:
+	switch wire.TypeOf(r.Data) {
+	case wire.Null:
 		items = nil
-	case typeArray:
+	case wire.Array:
 		if json.Unmarshal(r.Data, &items) != nil {
 			return none, erpclient.Errorf(r.op, erpclient.KindBadAnswer, "the answer has no list")
 		}

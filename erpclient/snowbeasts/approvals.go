@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"snowgate/erpclient"
+	"snowgate/erpclient/wire"
 )
 
 // approvalKind is what kind of document a purchase order is.
@@ -73,7 +74,7 @@ func (d *Driver) approvalRequest(q erpclient.ApprovalQuery) (listRequest, error)
 	}
 	numbers := make([]any, 0, len(wanted))
 	for _, v := range wanted {
-		numbers = append(numbers, wireID(v))
+		numbers = append(numbers, wire.ID(v))
 	}
 	req.Filters[d.forms.purchases.columns["status"]] = numbers
 	return req, nil
@@ -134,7 +135,7 @@ func (d *Driver) Decide(ctx context.Context, a erpclient.Auth, id string, approv
 	}
 	q := d.purchaseQuestion(opDecide, "")
 	_, err := d.update(ctx, a.Session, q, updateRequest{
-		Action: actionChange, ID: id, Data: q.form.data(values{"status": wireID(d.forms.approvals[state])}),
+		Action: actionChange, ID: id, Data: q.form.data(values{"status": wire.ID(d.forms.approvals[state])}),
 	})
 	return err
 }

@@ -11,6 +11,7 @@ import (
 
 	"snowgate/erpclient"
 	"snowgate/erpclient/erphttp"
+	"snowgate/erpclient/wire"
 )
 
 // The operations as they stand in errors, drift reports and metrics.
@@ -149,7 +150,7 @@ func (cfg Config) check() error {
 	if cfg.HTTP == nil {
 		errs = append(errs, errors.New("no HTTP client"))
 	}
-	if !isDigits(cfg.AppID) {
+	if !wire.IsDigits(cfg.AppID) {
 		errs = append(errs, fmt.Errorf("app id %q is not a number", cfg.AppID))
 	}
 	if cfg.PasswordDigest != DigestSHA1 && cfg.PasswordDigest != DigestPlain {

@@ -1,13 +1,13 @@
 package snowbeasts
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
 
 	"snowgate/erpclient"
+	"snowgate/erpclient/wire"
 )
 
 // Forms are the ids and column names that differ per installation of the ERP.
@@ -166,8 +166,8 @@ func resolveForms(given Forms) (forms, error) {
 		stockRecords: resolve("stock_records", given.StockRecords.Form, def.StockRecords.Form, "id", "productId", "warehouseId", "quantity", "direction"),
 		purchases:    resolve("purchases", given.Purchases.Form, def.Purchases.Form, "id", "status"),
 		companies:    resolve("logistics", companies, Form{def.Logistics.FormID, def.Logistics.Fields}, "id", "name"),
-		datasourceID: wireID(firstOf(given.Logistics.DatasourceID, def.Logistics.DatasourceID)),
-		colID:        wireID(firstOf(given.Logistics.ColID, def.Logistics.ColID)),
+		datasourceID: wire.ID(firstOf(given.Logistics.DatasourceID, def.Logistics.DatasourceID)),
+		colID:        wire.ID(firstOf(given.Logistics.ColID, def.Logistics.ColID)),
 		newestFirst:  given.NewestFirst,
 	}
 	resolve("delivery_products", given.DeliveryProducts, def.DeliveryProducts)
@@ -217,15 +217,7 @@ func resolveForm(name string, given, def Form, needed []string) (*form, error) {
 	read := maps.Clone(columns)
 	delete(read, newLines)
 	asked := slices.Compact(slices.Sorted(maps.Values(read)))
-	return &form{name, wireID(firstOf(given.ID, def.ID)), columns, asked}, errors.Join(errs...)
-}
-
-// wireID sends a number as a number.
-func wireID(id string) any {
-	if isDigits(id) && (id == "0" || id[0] != '0') {
-		return json.Number(id)
-	}
-	return id
+	return &form{name, wire.ID(firstOf(given.ID, def.ID)), columns, asked}, errors.Join(errs...)
 }
 
 func firstOf(a, b string) string {
@@ -233,13 +225,4 @@ func firstOf(a, b string) string {
 		return a
 	}
 	return b
-}
-
-func isDigits(s string) bool {
-	for i := range len(s) {
-		if s[i] < '0' || s[i] > '9' {
-			return false
-		}
-	}
-	return s != ""
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"snowgate/erpclient"
+	"snowgate/erpclient/wire"
 )
 
 // How many rows are asked for at once, and how many pages at most. An order with more than a thousand lines, or a
@@ -71,10 +72,10 @@ func newPage(got *answer[listData], q question, drift *driftLog) (*page, error) 
 		total := int(n)
 		p.total = &total
 	} else if !got.Data.Count.empty() {
-		drift.report("_count", typeNumber, got.Data.Count.kind)
+		drift.report("_count", wire.Number, got.Data.Count.kind)
 	}
 	if p.rows == nil && (p.total == nil || *p.total != 0) {
-		drift.report("_dataList", typeArray, "missing")
+		drift.report("_dataList", wire.Array, "missing")
 		return nil, erpclient.Errorf(q.op, erpclient.KindBadAnswer, "the answer has no list")
 	}
 	p.reportMissing()
@@ -191,8 +192,8 @@ func (p *page) forget() {
 }
 
 func readRow[T any](d *Driver, p *page, rec record, places *places, read func(row) (T, verdict)) (T, verdict) {
-	if rec.kind != typeObject {
-		p.drift.report("", typeObject, rec.kind)
+	if rec.kind != wire.Object {
+		p.drift.report("", wire.Object, rec.kind)
 		var none T
 		return none, broken
 	}

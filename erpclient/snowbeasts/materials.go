@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"snowgate/erpclient"
+	"snowgate/erpclient/wire"
 )
 
 // formContext is the condition that names the order whose lines are wanted.
@@ -98,7 +99,7 @@ func (d *Driver) materialRecord(ctx context.Context, a erpclient.Auth, id string
 	if err != nil {
 		return erpclient.Material{}, err
 	}
-	if got.Data.kind == typeNull {
+	if got.Data.kind == wire.Null {
 		return erpclient.Material{}, noMaterial()
 	}
 	return d.readMaterialRecord(got.Data, q, a.Scope, id)
@@ -108,7 +109,7 @@ func (d *Driver) materialRecord(ctx context.Context, a erpclient.Auth, id string
 func (d *Driver) readMaterialRecord(rec record, q question, scope erpclient.Scope, id string) (erpclient.Material, error) {
 	p := &page{q: q, rows: []record{rec}, drift: d.drift(q)}
 	if rec.kind == "" {
-		p.drift.report("data", typeObject, "missing")
+		p.drift.report("data", wire.Object, "missing")
 		return erpclient.Material{}, erpclient.Errorf(q.op, erpclient.KindBadAnswer, "the answer has no data")
 	}
 	lines, err := readRows(d, p, func(r row) (erpclient.Material, verdict) { return readMaterial(r, scope) })

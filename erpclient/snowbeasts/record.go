@@ -5,11 +5,12 @@ import (
 	"time"
 
 	"snowgate/erpclient"
+	"snowgate/erpclient/wire"
 )
 
 // record is one row, or what stands in its place.
 type record struct {
-	kind   string // typeObject, or what came instead; "" when nothing came
+	kind   string // wire.Object, or what came instead; "" when nothing came
 	fields fields
 }
 
@@ -82,8 +83,8 @@ func (r row) has(names ...string) bool {
 
 func (r row) text(name string) string {
 	v := r.value(name)
-	if v.kind == typeObject || v.kind == typeArray || v.kind == typeBool {
-		r.mismatch(name, typeText, v.kind)
+	if v.kind == wire.Object || v.kind == wire.Array || v.kind == wire.Bool {
+		r.mismatch(name, wire.Text, v.kind)
 	}
 	return v.text()
 }
@@ -105,7 +106,7 @@ func (r row) decimal(name string) erpclient.Decimal {
 	}
 	n, ok := erpclient.ParseDecimal(v.text())
 	if !ok {
-		r.mismatch(name, typeNumber, v.kind)
+		r.mismatch(name, wire.Number, v.kind)
 	}
 	return n
 }
@@ -113,7 +114,7 @@ func (r row) decimal(name string) erpclient.Decimal {
 func (r row) flag(name string) bool {
 	yes, ok := r.value(name).flag()
 	if !ok {
-		r.mismatch(name, typeBool, r.value(name).kind)
+		r.mismatch(name, wire.Bool, r.value(name).kind)
 	}
 	return yes
 }

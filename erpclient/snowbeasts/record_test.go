@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"snowgate/erpclient"
+	"snowgate/erpclient/wire"
 )
 
 func mustParse(t *testing.T, raw string) *url.URL {
@@ -59,7 +60,7 @@ func TestNumbersKeepTheirDigits(t *testing.T) {
 		if got := r.decimal("x"); got != tc.want {
 			t.Errorf("%s: got %q, want %q", tc.raw, got, tc.want)
 		}
-		wantOne(t, tc.raw, *seen, map[bool]string{true: typeNumber}[tc.drift != ""], tc.drift)
+		wantOne(t, tc.raw, *seen, map[bool]string{true: wire.Number}[tc.drift != ""], tc.drift)
 	}
 }
 
@@ -88,7 +89,7 @@ func TestTextsAreTakenAsTheyAre(t *testing.T) {
 		if got := r.text("x"); got != tc.want {
 			t.Errorf("%s: got %q, want %q", tc.raw, got, tc.want)
 		}
-		wantOne(t, tc.raw, *seen, map[bool]string{true: typeText}[tc.drift != ""], tc.drift)
+		wantOne(t, tc.raw, *seen, map[bool]string{true: wire.Text}[tc.drift != ""], tc.drift)
 	}
 }
 
@@ -106,7 +107,7 @@ func TestYesAndNo(t *testing.T) {
 		if got := r.flag("x"); got != tc.want {
 			t.Errorf("%s: got %v, want %v", tc.raw, got, tc.want)
 		}
-		wantOne(t, tc.raw, *seen, map[bool]string{true: typeBool}[tc.drift != ""], tc.drift)
+		wantOne(t, tc.raw, *seen, map[bool]string{true: wire.Bool}[tc.drift != ""], tc.drift)
 	}
 }
 
@@ -163,6 +164,6 @@ func TestStatusesThatAreNotKnownPassAsUnknown(t *testing.T) {
 		if got.state != tc.state || got.text != tc.text || own != tc.own {
 			t.Errorf("%s: got %s %s %q, want %s %s %q", tc.raw, got.state, got.text, own, tc.state, tc.text, tc.own)
 		}
-		wantOne(t, tc.raw, *seen, map[bool]string{true: typeNumber}[tc.drift != ""], tc.drift)
+		wantOne(t, tc.raw, *seen, map[bool]string{true: wire.Number}[tc.drift != ""], tc.drift)
 	}
 }

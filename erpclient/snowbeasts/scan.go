@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"strings"
 	"unicode/utf8"
+
+	"snowgate/erpclient/wire"
 )
 
 // scanner reads an answer's JSON (RFC 8259) in one pass, straight into records whose texts are pieces of the body. Of a
@@ -88,7 +90,7 @@ func (s *scanner) record(depth int) record {
 		name := s.name()
 		s.slab = append(s.slab, field{name, s.value(depth + 1)})
 	}
-	return record{typeObject, s.slab[first:len(s.slab):len(s.slab)]}
+	return record{wire.Object, s.slab[first:len(s.slab):len(s.slab)]}
 }
 
 // value reads any value; of one that is no scalar only the type is kept.
@@ -98,24 +100,24 @@ func (s *scanner) value(depth int) value {
 		s.bad = true
 		return value{}
 	}
-	v := value{kind: jsonType(c)}
+	v := value{kind: wire.TypeBy(c)}
 	switch v.kind {
-	case typeText:
+	case wire.Text:
 		v.raw = s.text()
-	case typeObject:
+	case wire.Object:
 		for more := s.open('{', '}'); more; more = s.more('}') {
 			s.name()
 			s.value(depth + 1)
 		}
-	case typeArray:
+	case wire.Array:
 		for more := s.open('[', ']'); more; more = s.more(']') {
 			s.value(depth + 1)
 		}
-	case typeNumber:
+	case wire.Number:
 		v.raw = s.number()
-	case typeNull:
+	case wire.Null:
 		s.word("null")
-	case typeBool:
+	case wire.Bool:
 		v.raw = s.boolean(c)
 	}
 	return v

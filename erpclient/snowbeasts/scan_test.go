@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"snowgate/erpclient"
+	"snowgate/erpclient/wire"
 )
 
 var listsAsTheyCome = []string{
@@ -77,7 +78,7 @@ func sameRows(t *testing.T, body []byte, rows []record) {
 		t.Fatalf("%s: %d rows, want %d (%v)", body, len(rows), len(want.Data.List), err)
 	}
 	for i, raw := range want.Data.List {
-		if kind := jsonType(raw[0]); kind != rows[i].kind {
+		if kind := wire.TypeBy(raw[0]); kind != rows[i].kind {
 			t.Errorf("%s: row %d is %s, want %s", body, i, rows[i].kind, kind)
 		}
 		var columns map[string]value

@@ -1,6 +1,9 @@
 package snowbeasts
 
-import "snowgate/erpclient"
+import (
+	"snowgate/erpclient"
+	"snowgate/erpclient/wire"
+)
 
 // status is a number by which orders and lines say where they stand.
 type status struct {
@@ -22,8 +25,8 @@ var unknownStatus = status{state: erpclient.StateUnknown, text: "未知状态"}
 // status reads the field, which comes as 2, 2.0 or "2".
 func (r row) status(name string) (s status, raw string) {
 	v := r.value(name)
-	if v.kind == typeObject || v.kind == typeArray || v.kind == typeBool {
-		r.mismatch(name, typeNumber, v.kind)
+	if v.kind == wire.Object || v.kind == wire.Array || v.kind == wire.Bool {
+		r.mismatch(name, wire.Number, v.kind)
 	}
 	n, ok := v.integer()
 	for _, s := range statuses {

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"snowgate/erpclient"
+	"snowgate/erpclient/wire"
 )
 
 // The actions of updateBusiness. That 1 creates a record is a guess; 2 was seen to change one.
@@ -72,7 +73,7 @@ func (m *made) UnmarshalJSON(b []byte) error {
 
 // id is the record's, "" where the ERP does not tell it.
 func (m made) id() string {
-	if m.record.kind == typeObject {
+	if m.record.kind == wire.Object {
 		return m.row.id("id")
 	}
 	return m.bare.id()

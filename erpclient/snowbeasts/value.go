@@ -3,20 +3,11 @@ package snowbeasts
 import (
 	"bytes"
 	"encoding/json"
-	"math"
 	"strconv"
 	"strings"
 	"unicode/utf8"
-)
 
-// The JSON types as they stand in drift reports; "" is a field that was not there at all.
-const (
-	typeNull   = "null"
-	typeText   = "string"
-	typeNumber = "number"
-	typeBool   = "bool"
-	typeObject = "object"
-	typeArray  = "array"
+	"snowgate/erpclient/wire"
 )
 
 // value is one field as the ERP sent it: its JSON type, and a scalar's text with all its digits.
@@ -27,32 +18,14 @@ type value struct {
 
 // UnmarshalJSON takes any JSON; what is no scalar keeps its type only.
 func (v *value) UnmarshalJSON(b []byte) error {
-	*v = value{kind: jsonType(b[0])}
+	*v = value{kind: wire.TypeBy(b[0])}
 	switch v.kind {
-	case typeText:
+	case wire.Text:
 		v.raw = unquote(b)
-	case typeNumber, typeBool:
+	case wire.Number, wire.Bool:
 		v.raw = string(b)
 	}
 	return nil
-}
-
-// jsonType goes by a value's first byte.
-func jsonType(first byte) string {
-	switch first {
-	case '"':
-		return typeText
-	case '{':
-		return typeObject
-	case '[':
-		return typeArray
-	case 't', 'f':
-		return typeBool
-	case 'n':
-		return typeNull
-	default:
-		return typeNumber
-	}
 }
 
 // unquote reads a JSON string; most have nothing to unescape.
@@ -71,7 +44,7 @@ func (v value) present() bool { return v.kind != "" }
 
 // empty is nothing said: not there, null or a text of spaces.
 func (v value) empty() bool {
-	return v.kind == "" || v.kind == typeNull || (v.kind == typeText && strings.TrimSpace(v.raw) == "")
+	return v.kind == "" || v.kind == wire.Null || (v.kind == wire.Text && strings.TrimSpace(v.raw) == "")
 }
 
 // got is the type for a drift report.
@@ -84,7 +57,7 @@ func (v value) got() string {
 
 // text is a string's or a number's own characters, "" for everything else.
 func (v value) text() string {
-	if v.kind == typeText || v.kind == typeNumber {
+	if v.kind == wire.Text || v.kind == wire.Number {
 		return v.raw
 	}
 	return ""
@@ -92,8 +65,8 @@ func (v value) text() string {
 
 // id is a record's identity as text: 10001, "10001" and 10001.0 are the same one. "" when it is none.
 func (v value) id() string {
-	if v.kind == typeNumber {
-		return wholeNumber(v.raw)
+	if v.kind == wire.Number {
+		return wire.WholeNumber(v.raw)
 	}
 	return strings.TrimSpace(v.text())
 }
@@ -118,19 +91,6 @@ func (v value) flag() (yes, ok bool) {
 
 // integer reads a whole number from a number or a string, also one written 2.0 or 2e0.
 func (v value) integer() (int64, bool) {
-	n, err := strconv.ParseInt(wholeNumber(strings.TrimSpace(v.text())), 10, 64)
+	n, err := strconv.ParseInt(wire.WholeNumber(strings.TrimSpace(v.text())), 10, 64)
 	return n, err == nil
-}
-
-// wholeNumber writes a JSON number that is whole without point and exponent, and is "" for any other. Plain digits keep
-// their length: an id may be longer than a float64 is exact, so only what is exact is converted.
-func wholeNumber(raw string) string {
-	if isDigits(strings.TrimPrefix(raw, "-")) {
-		return raw
-	}
-	f, err := strconv.ParseFloat(raw, 64)
-	if err != nil || f != math.Trunc(f) || math.Abs(f) >= 1<<53 {
-		return ""
-	}
-	return strconv.FormatInt(int64(f), 10)
 }

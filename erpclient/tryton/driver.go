@@ -12,6 +12,7 @@ import (
 
 	"snowgate/erpclient"
 	"snowgate/erpclient/erphttp"
+	"snowgate/erpclient/wire"
 )
 
 // The operations as they stand in errors, drift reports and metrics.
@@ -184,7 +185,7 @@ func (d *Driver) Probe(ctx context.Context, s erpclient.Session) error {
 		if err != nil {
 			return err
 		}
-		if typeOf(result) != typeText {
+		if wire.TypeOf(result) != wire.Text {
 			return erpclient.Errorf(opProbe, erpclient.KindBadAnswer, "the answer has no version")
 		}
 		return nil

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"snowgate/erpclient"
+	"snowgate/erpclient/wire"
 )
 
 // sessionSafety is taken off a session's life so that it does not end between the check and the answer.
@@ -52,7 +53,7 @@ func (d *Driver) openSession(ctx context.Context, c erpclient.Credentials) (toke
 	t := token{User: c.Account}
 	parts := []any{&t.ID, &t.Key}
 	if json.Unmarshal(result, &parts) != nil || t.ID == 0 || t.Key == "" {
-		d.drift(opLogin).report("login", "user and key", typeOf(result))
+		d.drift(opLogin).report("login", "user and key", wire.TypeOf(result))
 		return token{}, erpclient.Errorf(opLogin, erpclient.KindBadAnswer, "the login gave no session")
 	}
 	return t, nil
@@ -74,7 +75,7 @@ func (c *caller) profile(ctx context.Context) (erpclient.Profile, error) {
 		return erpclient.Profile{}, err
 	}
 	preferences := row{what: "preferences", drift: c.drift}
-	if typeOf(result) != typeObject || json.Unmarshal(result, &preferences.fields) != nil {
+	if wire.TypeOf(result) != wire.Object || json.Unmarshal(result, &preferences.fields) != nil {
 		return erpclient.Profile{}, erpclient.Errorf(c.op, erpclient.KindBadAnswer, "the answer has no preferences")
 	}
 	c.token.Company, c.token.Language = preferences.number("company"), preferences.text("language")

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"snowgate/erpclient"
+	"snowgate/erpclient/wire"
 )
 
 // CreateOrder makes a quotation, which has a number and waits for somebody of the company to confirm it: confirming in
@@ -128,8 +129,8 @@ func (c *caller) propose(ctx context.Context, model string, into, given map[stri
 		return err
 	}
 	var told []json.RawMessage
-	if typeOf(result) != typeArray || json.Unmarshal(result, &told) != nil {
-		c.drift.report(model+".on_change", typeArray, typeOf(result))
+	if wire.TypeOf(result) != wire.Array || json.Unmarshal(result, &told) != nil {
+		c.drift.report(model+".on_change", wire.Array, wire.TypeOf(result))
 		return erpclient.Errorf(c.op, erpclient.KindBadAnswer, "the answer has no list")
 	}
 	for _, part := range told {
@@ -143,14 +144,14 @@ func (c *caller) propose(ctx context.Context, model string, into, given map[stri
 // take copies what Tryton proposes as it is. Lists of records are to be added.
 func (c *caller) take(into map[string]any, from json.RawMessage, wanted []string) error {
 	var told map[string]json.RawMessage
-	if typeOf(from) != typeObject || json.Unmarshal(from, &told) != nil {
-		c.drift.report("proposal", typeObject, typeOf(from))
+	if wire.TypeOf(from) != wire.Object || json.Unmarshal(from, &told) != nil {
+		c.drift.report("proposal", wire.Object, wire.TypeOf(from))
 		return erpclient.Errorf(c.op, erpclient.KindBadAnswer, "the answer has no proposal")
 	}
 	for _, name := range wanted {
 		switch v := told[name]; {
 		case empty(v):
-		case typeOf(v) == typeArray:
+		case wire.TypeOf(v) == wire.Array:
 			into[name] = []any{[]any{"add", v}}
 		default:
 			into[name] = v

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"snowgate/erpclient"
+	"snowgate/erpclient/wire"
 )
 
 // domain is Tryton's way to say which records are meant: clauses that all have to hold.
@@ -74,7 +75,7 @@ func (c *caller) rows(ctx context.Context, q query) ([]row, error) {
 	}
 	rows, ok := rowsOf(result, q.model, c.drift)
 	if !ok {
-		c.drift.report(q.model, typeArray, typeOf(result))
+		c.drift.report(q.model, wire.Array, wire.TypeOf(result))
 		return nil, erpclient.Errorf(c.op, erpclient.KindBadAnswer, "the answer has no list")
 	}
 	return rows, nil
@@ -97,8 +98,8 @@ func (c *caller) count(ctx context.Context, q query) (int, error) {
 		return 0, err
 	}
 	var n int
-	if typeOf(result) != typeNumber || json.Unmarshal(result, &n) != nil {
-		c.drift.report(q.model+".count", typeNumber, typeOf(result))
+	if wire.TypeOf(result) != wire.Number || json.Unmarshal(result, &n) != nil {
+		c.drift.report(q.model+".count", wire.Number, wire.TypeOf(result))
 		return 0, erpclient.Errorf(c.op, erpclient.KindBadAnswer, "the answer has no number")
 	}
 	return n, nil

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"snowgate/erpclient"
+	"snowgate/erpclient/wire"
 )
 
 // The gateway's names for what somebody may do.
@@ -121,8 +122,8 @@ func (c *caller) access(ctx context.Context, models []any) (map[string]row, erro
 		return nil, err
 	}
 	var told map[string]map[string]json.RawMessage
-	if typeOf(result) != typeObject || json.Unmarshal(result, &told) != nil {
-		c.drift.report("access", typeObject, typeOf(result))
+	if wire.TypeOf(result) != wire.Object || json.Unmarshal(result, &told) != nil {
+		c.drift.report("access", wire.Object, wire.TypeOf(result))
 		return nil, erpclient.Errorf(c.op, erpclient.KindBadAnswer, "the answer has no rights")
 	}
 	all := map[string]row{}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"snowgate/erpclient"
+	"snowgate/erpclient/wire"
 )
 
 // row reads a record's fields. One of another type than wanted is reported and reads as unknown; one that Tryton left
@@ -28,13 +29,13 @@ func (r row) raw(name string) json.RawMessage {
 func (r row) mismatch(name, want, got string) { r.drift.report(r.what+"."+name, want, got) }
 
 // empty is a field that says nothing.
-func empty(v json.RawMessage) bool { return len(v) == 0 || typeOf(v) == typeNull }
+func empty(v json.RawMessage) bool { return len(v) == 0 || wire.TypeOf(v) == wire.Null }
 
 func (r row) text(name string) string {
 	v := r.raw(name)
 	var text string
-	if !empty(v) && (typeOf(v) != typeText || json.Unmarshal(v, &text) != nil) {
-		r.mismatch(name, typeText, typeOf(v))
+	if !empty(v) && (wire.TypeOf(v) != wire.Text || json.Unmarshal(v, &text) != nil) {
+		r.mismatch(name, wire.Text, wire.TypeOf(v))
 	}
 	return text
 }
@@ -47,7 +48,7 @@ func (r row) number(name string) int64 {
 	}
 	n, err := strconv.ParseInt(string(v), 10, 64)
 	if err != nil {
-		r.mismatch(name, "whole number", typeOf(v))
+		r.mismatch(name, "whole number", wire.TypeOf(v))
 	}
 	return n
 }
@@ -68,7 +69,7 @@ func (r row) flag(name string) bool {
 	case "false", "0", "null", "":
 		return false
 	default:
-		r.mismatch(name, typeBool, typeOf(v))
+		r.mismatch(name, wire.Bool, wire.TypeOf(v))
 		return false
 	}
 }
@@ -79,7 +80,7 @@ func (r row) decimal(name string) erpclient.Decimal {
 	if empty(v) {
 		return ""
 	}
-	if typeOf(v) == typeNumber {
+	if wire.TypeOf(v) == wire.Number {
 		return float(string(v))
 	}
 	if m, ok := decode(v); ok && m.Class == classDecimal {
@@ -87,7 +88,7 @@ func (r row) decimal(name string) erpclient.Decimal {
 			return n
 		}
 	}
-	r.mismatch(name, typeNumber, typeOf(v))
+	r.mismatch(name, wire.Number, wire.TypeOf(v))
 	return ""
 }
 
@@ -99,7 +100,7 @@ func (r row) day(name string) erpclient.Day {
 	if m, ok := decode(v); ok && m.Class == classDate {
 		return erpclient.Day(m.moment().Format(time.DateOnly))
 	}
-	r.mismatch(name, classDate, typeOf(v))
+	r.mismatch(name, classDate, wire.TypeOf(v))
 	return ""
 }
 
@@ -112,7 +113,7 @@ func (r row) moment(name string, zone *time.Location) erpclient.Moment {
 	if m, ok := decode(v); ok && m.Class == classDateTime {
 		return erpclient.Moment{Time: m.moment().In(zone)}
 	}
-	r.mismatch(name, classDateTime, typeOf(v))
+	r.mismatch(name, classDateTime, wire.TypeOf(v))
 	return erpclient.Moment{}
 }
 
@@ -123,8 +124,8 @@ func (r row) to(name string) row {
 	if empty(v) {
 		return target
 	}
-	if typeOf(v) != typeObject || json.Unmarshal(v, &target.fields) != nil {
-		r.mismatch(name+".", typeObject, typeOf(v))
+	if wire.TypeOf(v) != wire.Object || json.Unmarshal(v, &target.fields) != nil {
+		r.mismatch(name+".", wire.Object, wire.TypeOf(v))
 	}
 	return target
 }
@@ -137,7 +138,7 @@ func (r row) all(name string) []row {
 	}
 	rows, ok := rowsOf(v, r.what+"."+name, r.drift)
 	if !ok {
-		r.mismatch(name+".", typeArray, typeOf(v))
+		r.mismatch(name+".", wire.Array, wire.TypeOf(v))
 	}
 	return rows
 }
@@ -145,7 +146,7 @@ func (r row) all(name string) []row {
 // rowsOf reads a list of records; false for anything else.
 func rowsOf(v json.RawMessage, what string, drift *driftLog) ([]row, bool) {
 	var items []map[string]json.RawMessage
-	if typeOf(v) != typeArray || json.Unmarshal(v, &items) != nil {
+	if wire.TypeOf(v) != wire.Array || json.Unmarshal(v, &items) != nil {
 		return nil, false
 	}
 	rows := make([]row, 0, len(items))

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"snowgate/erpclient"
+	"snowgate/erpclient/wire"
 )
 
 const shipmentModel = "stock.shipment.internal"
@@ -153,7 +154,7 @@ func (c *caller) create(ctx context.Context, model string, values map[string]any
 	}
 	var ids []int64
 	if json.Unmarshal(result, &ids) != nil || len(ids) != 1 {
-		c.drift.report(model+".create", "one id", typeOf(result))
+		c.drift.report(model+".create", "one id", wire.TypeOf(result))
 		return 0, c.unsettled("made, but which one it is was not told")
 	}
 	return ids[0], nil

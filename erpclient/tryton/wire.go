@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"snowgate/erpclient"
+	"snowgate/erpclient/wire"
 )
 
 // Tryton marks in JSON what JSON has no type for: objects with a "__class__" (trytond.protocols.jsonrpc).
@@ -42,40 +43,9 @@ func (m marked) moment() time.Time {
 	return time.Date(m.Year, time.Month(m.Month), m.Day, m.Hour, m.Minute, m.Second, m.Microsecond*1000, time.UTC)
 }
 
-// The JSON types as they stand in drift reports, beside the classes above; "" is a field that was not there at all.
-const (
-	typeNull   = "null"
-	typeText   = "string"
-	typeNumber = "number"
-	typeBool   = "bool"
-	typeObject = "object"
-	typeArray  = "array"
-)
-
-// typeOf goes by the first character; "" is nothing at all.
-func typeOf(b json.RawMessage) string {
-	if len(b) == 0 {
-		return ""
-	}
-	switch b[0] {
-	case '"':
-		return typeText
-	case '{':
-		return typeObject
-	case '[':
-		return typeArray
-	case 't', 'f':
-		return typeBool
-	case 'n':
-		return typeNull
-	default:
-		return typeNumber
-	}
-}
-
 // decode reads an object with a class; false for anything else.
 func decode(b json.RawMessage) (m marked, ok bool) {
-	return m, typeOf(b) == typeObject && json.Unmarshal(b, &m) == nil && m.Class != ""
+	return m, wire.TypeOf(b) == wire.Object && json.Unmarshal(b, &m) == nil && m.Class != ""
 }
 
 // float trims what Python writes behind a float that is whole: 10.0 is ten. All other digits stay.
