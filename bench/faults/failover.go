@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"snowgate/bench/host"
 )
 
 // away is when the primary was killed, when it came back, and when the scenario ended.
@@ -23,17 +25,17 @@ func runFailover(ctx context.Context, l *lab) ([]figure, error) {
 		defer stop()
 		answers := make(chan []answer, 1)
 		go func() { answers <- stream(load, perSecond, w.newQuestions(ctx, people, 0)) }()
-		rest(ctx, 3*time.Second)
+		host.Wait(ctx, 3*time.Second)
 		a := away{killed: time.Now()}
 		if err := w.primary.kill(); err != nil {
 			return nil, err
 		}
-		rest(ctx, down)
+		host.Wait(ctx, down)
 		a.back = time.Now()
 		if err := w.primary.revive(); err != nil {
 			return nil, err
 		}
-		rest(ctx, after)
+		host.Wait(ctx, after)
 		a.ended = time.Now()
 		stop()
 		return describe(fmt.Sprintf("the primary's port and connections are closed for %s under %d different questions per second (at random moments); the standby is well",

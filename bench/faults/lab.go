@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -11,6 +10,8 @@ import (
 	"runtime"
 	"strings"
 	"time"
+
+	"snowgate/bench/host"
 )
 
 // lab is what all scenarios share: the program under measurement and how long to look.
@@ -63,30 +64,5 @@ func (l *lab) machine() string {
 	}
 	kind := either(l, "full run", "quick run")
 	return fmt.Sprintf("%s · %s · %d cores (%s), shared with the load and the stand-ins%s · %s · %s",
-		time.Now().Format(time.DateOnly), strings.TrimSpace(string(version)), runtime.NumCPU(), processor(), busy(), l.redis, kind)
-}
-
-// busy tells what else the machine was doing before the first scenario, where the system tells it.
-func busy() string {
-	averages, err := os.ReadFile("/proc/loadavg")
-	if err != nil {
-		return ""
-	}
-	minute, _, _ := strings.Cut(string(averages), " ")
-	return ", load average before " + minute
-}
-
-// processor is the processor's name where the system tells it.
-func processor() string {
-	info, err := os.Open("/proc/cpuinfo")
-	if err != nil {
-		return runtime.GOARCH
-	}
-	defer func() { _ = info.Close() }() // only read
-	for lines := bufio.NewScanner(info); lines.Scan(); {
-		if key, value, _ := strings.Cut(lines.Text(), ":"); strings.TrimSpace(key) == "model name" {
-			return strings.TrimSpace(value)
-		}
-	}
-	return runtime.GOARCH
+		time.Now().Format(time.DateOnly), strings.TrimSpace(string(version)), runtime.NumCPU(), host.Processor(), host.Busy(), l.redis, kind)
 }

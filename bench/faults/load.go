@@ -6,6 +6,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"snowgate/bench/host"
 )
 
 // asker asks the n-th question of a load.
@@ -41,7 +43,7 @@ func (c crowd) load(ctx context.Context, ask asker) []answer {
 	for i := range c.clients {
 		all.Go(func() {
 			// Spread over the thinking time: people do not start together.
-			rest(ctx, c.think*time.Duration(i)/time.Duration(c.clients))
+			host.Wait(ctx, c.think*time.Duration(i)/time.Duration(c.clients))
 			for ctx.Err() == nil {
 				n := int(asked.Add(1)) - 1
 				if c.limit > 0 && n >= c.limit {
@@ -50,25 +52,12 @@ func (c crowd) load(ctx context.Context, ask asker) []answer {
 				a := ask(n)
 				a.body = nil
 				got.add(a)
-				rest(ctx, c.think)
+				host.Wait(ctx, c.think)
 			}
 		})
 	}
 	all.Wait()
 	return got.answers
-}
-
-// rest lets d pass, or the context end.
-func rest(ctx context.Context, d time.Duration) {
-	if d <= 0 {
-		return
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
 }
 
 // maxOpen bounds the requests an open loop has under way. Reaching it means that the gateway holds on to callers; the
@@ -88,7 +77,7 @@ func stream(ctx context.Context, perSecond float64, ask asker) []answer {
 	for n := 0; ; n++ {
 		due := last.Add(time.Duration(dice.ExpFloat64() / perSecond * float64(time.Second)))
 		last = due
-		rest(ctx, time.Until(due))
+		host.Wait(ctx, time.Until(due))
 		if ctx.Err() != nil {
 			break
 		}

@@ -14,6 +14,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"snowgate/bench/host"
 )
 
 // requester writes the n-th request of a load into buf.
@@ -218,7 +220,7 @@ func arrivals(due chan<- time.Time, rate float64, during time.Duration) {
 		if at.After(until) {
 			return
 		}
-		wait(context.Background(), time.Until(at))
+		host.Wait(context.Background(), time.Until(at))
 		due <- time.Now() // a late timer is the load's fault, not the program's
 	}
 }

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"snowgate/bench/host"
 )
 
 // doProfile takes the gateway's CPU and allocation profiles while it is searched and asked for states, half and half:
@@ -45,7 +47,7 @@ func doProfile(ctx context.Context, w *world, s settings, _ *report) error {
 	seconds := int(s.during.Seconds())
 	for _, kind := range []string{"profile", "allocs"} {
 		taken.Go(func() error {
-			wait(ctx, s.warm)
+			host.Wait(ctx, s.warm)
 			return fetch(ctx, fmt.Sprintf("%s/debug/pprof/%s?seconds=%d", rivals[0].url, kind, seconds), filepath.Join(s.profiles, kind+".pprof"))
 		})
 	}

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"snowgate/bench/host"
 )
 
 const (
@@ -59,7 +61,7 @@ func accepts(addr string, within time.Duration) error {
 		if ctx.Err() != nil {
 			return err
 		}
-		wait(ctx, 2*time.Millisecond)
+		host.Wait(ctx, 2*time.Millisecond)
 	}
 }
 

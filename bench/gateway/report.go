@@ -1,14 +1,14 @@
 package main
 
 import (
-	"bufio"
 	"fmt"
-	"os"
 	"os/exec"
 	"runtime"
 	"slices"
 	"strings"
 	"time"
+
+	"snowgate/bench/host"
 )
 
 // figures are what one program showed in one round, or their medians.
@@ -120,10 +120,8 @@ func machine(w *world) string {
 	if err != nil {
 		version = []byte("unknown version")
 	}
-	load, _ := os.ReadFile("/proc/loadavg") // not every system has it
-	minute, _, _ := strings.Cut(string(load), " ")
-	return fmt.Sprintf("%s · %s · %s · %d cores (%s), shared with the load and the stand-ins, load average before %s · %s",
-		time.Now().Format(time.DateOnly), strings.TrimSpace(string(version)), runtime.Version(), runtime.NumCPU(), processor(), minute, versions())
+	return fmt.Sprintf("%s · %s · %s · %d cores (%s), shared with the load and the stand-ins%s · %s",
+		time.Now().Format(time.DateOnly), strings.TrimSpace(string(version)), runtime.Version(), runtime.NumCPU(), host.Processor(), host.Busy(), versions())
 }
 
 // versions of what stands beside the gateway, where it says.
@@ -142,19 +140,4 @@ func versions() string {
 		}
 	}
 	return strings.Join(all, ", ")
-}
-
-// processor is the processor's name where the system tells it.
-func processor() string {
-	info, err := os.Open("/proc/cpuinfo")
-	if err != nil {
-		return runtime.GOARCH
-	}
-	defer func() { _ = info.Close() }() // only read
-	for lines := bufio.NewScanner(info); lines.Scan(); {
-		if key, value, _ := strings.Cut(lines.Text(), ":"); strings.TrimSpace(key) == "model name" {
-			return strings.TrimSpace(value)
-		}
-	}
-	return runtime.GOARCH
 }

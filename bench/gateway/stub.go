@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"snowgate/bench/host"
 )
 
 // stub is the ERP: it speaks as much of the Snowbeasts wire as a page of orders and an order's status need, and answers
@@ -97,7 +99,7 @@ func (s *stub) work() {
 		*hands <- struct{}{}
 		defer func() { <-*hands }()
 	}
-	wait(context.Background(), time.Duration(s.delay.Load()))
+	host.Wait(context.Background(), time.Duration(s.delay.Load()))
 }
 
 // slow has each answer take a while, and as many as hands answered at a time; 0 is no bound.
@@ -149,17 +151,4 @@ func pageOf(orders int) template {
 
 func listOf(rows []string) []byte {
 	return []byte(fmt.Sprintf(`{"success":true,"message":"","data":{"_count":%d,"_dataList":[%s]}}`, len(rows), strings.Join(rows, ",")))
-}
-
-// wait lets d pass, or the context end.
-func wait(ctx context.Context, d time.Duration) {
-	if d <= 0 {
-		return
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
 }

@@ -7,6 +7,8 @@ import (
 	"os"
 	"strconv"
 	"time"
+
+	"snowgate/bench/host"
 )
 
 // work is one thing that is measured.
@@ -96,7 +98,7 @@ func ready(r rival, w *world) error {
 		if err == nil && status == 200 && len(body) > 1000 {
 			return nil
 		}
-		wait(context.Background(), 50*time.Millisecond)
+		host.Wait(context.Background(), 50*time.Millisecond)
 	}
 	return fmt.Errorf("answers %d %.300s: %w", status, body, err)
 }
