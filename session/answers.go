@@ -29,11 +29,6 @@ type Answer struct {
 	Answer              []byte
 }
 
-// SaveAnswer is SaveAnswers for one.
-func (s *Store) SaveAnswer(ctx context.Context, bindingID, question string, answer []byte, ttl time.Duration) error {
-	return s.SaveAnswers(ctx, []Answer{{bindingID, question, answer}}, ttl)
-}
-
 // SaveAnswers keeps last good answers, sealed, for ttl, in one round trip. A binding's full set loses one of its answers
 // by chance for each that is new. Returns ErrUnavailable, after which some may be kept. The answers are the caller's again
 // when it returns.

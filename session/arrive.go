@@ -41,8 +41,9 @@ type Arrival struct {
 	VerdictErr error
 }
 
-// Arrive answers what every request of a customer asks, in one round trip: whose session the token opens, which is
-// renewed as Get has it; what its openid is bound to; and whether it comes too often.
+// Arrive answers what every request of a customer asks, in one round trip: whose session the token opens; what its openid
+// is bound to; and whether it comes too often. The session's life is extended by it in the second half of Config.TTL, for
+// one of many parallel calls, and never beyond Config.MaxAge.
 //
 // What is asked of an openid can be asked with the session because the openid of a session never changes, and this
 // process remembers it from the last time; a session that it has not seen yet takes two or three round trips. The memory only

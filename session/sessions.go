@@ -125,14 +125,6 @@ return string.format('%s %.0f %d %s', v[2], now + left, renewed, v[1])
 // renewedMark is what stands in a row for a session that was renewed.
 const renewedMark = "1"
 
-// Get returns the session of a token, in one round trip. renewed says that its life was extended by this call, which
-// happens in the second half of Config.TTL, for one of many parallel calls, and never beyond Config.MaxAge.
-// Returns ErrNotFound (also for what cannot be a token, without asking Redis), ErrUnreadable or ErrUnavailable.
-func (s *Store) Get(ctx context.Context, token string) (sess Session, renewed bool, err error) {
-	a, err := s.Arrive(ctx, token, Wanted{})
-	return a.Session, a.Renewed, err
-}
-
 // errOddAnswer means that Redis answered something no script of ours returns; callers see ErrUnavailable.
 var errOddAnswer = errors.New("odd answer")
 

@@ -258,3 +258,14 @@ func closedPort(t *testing.T) (addr string) {
 	defer func() { _ = l.Close() }()
 	return l.Addr().String()
 }
+
+// Get is the session part of Arrive, by itself.
+func (s *Store) Get(ctx context.Context, token string) (sess Session, renewed bool, err error) {
+	a, err := s.Arrive(ctx, token, Wanted{})
+	return a.Session, a.Renewed, err
+}
+
+// SaveAnswer is SaveAnswers for one.
+func (s *Store) SaveAnswer(ctx context.Context, bindingID, question string, answer []byte, ttl time.Duration) error {
+	return s.SaveAnswers(ctx, []Answer{{bindingID, question, answer}}, ttl)
+}
