@@ -1,28 +1,16 @@
 package snowbeasts
 
 import (
-	"bytes"
-	"io"
-	"net/http"
 	"testing"
 
 	"snowgate/erpclient"
 	"snowgate/erpclient/erphttp"
+	"snowgate/erpclient/erptest"
 )
-
-// atOnce answers from memory, so that what is counted is the driver's and the client's.
-type atOnce struct{ body []byte }
-
-func (a atOnce) RoundTrip(r *http.Request) (*http.Response, error) {
-	return &http.Response{
-		StatusCode: http.StatusOK, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: http.Header{"Content-Type": {"application/json"}},
-		ContentLength: int64(len(a.body)), Body: io.NopCloser(bytes.NewReader(a.body)), Request: r,
-	}, nil
-}
 
 // BenchmarkAskForOrders is a search from question to orders, without the network.
 func BenchmarkAskForOrders(b *testing.B) {
-	http11, err := erphttp.New(erphttp.Config{Origin: "http://erp.example", Transport: atOnce{twentyOrders()}})
+	http11, err := erphttp.New(erphttp.Config{Origin: "http://erp.example", Transport: erptest.AtOnce(twentyOrders())})
 	if err != nil {
 		b.Fatal(err)
 	}
