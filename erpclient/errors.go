@@ -69,15 +69,15 @@ func Errorf(op string, kind Kind, format string, args ...any) *Error {
 	return &Error{Op: op, Kind: kind, Err: fmt.Errorf(format, args...)}
 }
 
-// kindStore marks, in traces and figures, an attempt that ended at the session store before the ERP was asked.
-const kindStore Kind = "store"
+// KindStore marks, in traces and figures, an attempt that ended at the session store before the ERP was asked.
+const KindStore Kind = "store"
 
-// outcomeOf is how an attempt ended, for traces and figures; "" is success.
-func outcomeOf(err error) Kind {
+// OutcomeOf is how an attempt ended, for traces and figures; "" is success.
+func OutcomeOf(err error) Kind {
 	if k := KindOf(err); k != "" || err == nil {
 		return k
 	}
-	return kindStore
+	return KindStore
 }
 
 // KindOf returns the kind of the first *Error in err's chain, or "" when there is none.

@@ -36,7 +36,7 @@ func (f *failover) fail() {
 
 // probed takes the result of one probe of the primary. One that ended at the session store says nothing about it.
 func (f *failover) probed(err error) {
-	if outcomeOf(err) == kindStore {
+	if OutcomeOf(err) == KindStore {
 		return
 	}
 	if KindOf(err).Unhealthy() {

@@ -12,7 +12,7 @@ import (
 // too little to decide anything by.
 func (c *Client) Probe(ctx context.Context) error {
 	err := c.primary.probe(ctx, c.serviceIdentity())
-	if outcomeOf(err) == kindStore {
+	if OutcomeOf(err) == KindStore {
 		return c.primary.look(ctx, Session{})
 	}
 	if !errors.Is(ctx.Err(), context.Canceled) {
@@ -35,7 +35,7 @@ func (c *Client) ProbeLogin(ctx context.Context) error {
 	if c.cfg.Service.Account == "" {
 		return notSupported("probe_login")
 	}
-	if err := c.primary.logins.prove(ctx, c.serviceIdentity(), c.cfg.Service); outcomeOf(err) != kindStore {
+	if err := c.primary.logins.prove(ctx, c.serviceIdentity(), c.cfg.Service); OutcomeOf(err) != KindStore {
 		return err
 	}
 	return nil
@@ -82,7 +82,7 @@ func (c *Client) ProbeStandby(ctx context.Context) error {
 		return notSupported("probe_standby")
 	}
 	err := c.standby.probe(ctx, c.serviceIdentity())
-	if outcomeOf(err) == kindStore {
+	if OutcomeOf(err) == KindStore {
 		return c.standby.look(ctx, Session{})
 	}
 	return err

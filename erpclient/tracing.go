@@ -35,7 +35,7 @@ func endQuestion(span trace.Span, trail *Trail, led trace.Span, err error) {
 			span.AddLink(trace.Link{SpanContext: led.SpanContext()})
 		}
 	}
-	endSpan(span, outcomeOf(err))
+	endSpan(span, OutcomeOf(err))
 }
 
 // beginAttempt starts the span of attempt n, from 1, on a channel. What the driver sends below it bears its traceparent.
@@ -66,7 +66,7 @@ func endAttempt(span trace.Span, made Attempt) {
 // endLogin is endAttempt of a login.
 func endLogin(span trace.Span, err error) {
 	if span != nil {
-		endSpan(span, outcomeOf(err))
+		endSpan(span, OutcomeOf(err))
 	}
 }
 
@@ -74,7 +74,7 @@ func endSpan(span trace.Span, kind Kind) {
 	if kind != "" {
 		span.SetAttributes(attribute.String("snowgate.erp.kind", string(kind)))
 	}
-	if kind.Unhealthy() || kind == KindOutcomeUnknown || kind == kindStore {
+	if kind.Unhealthy() || kind == KindOutcomeUnknown || kind == KindStore {
 		span.SetStatus(codes.Error, "")
 	}
 	span.End()

@@ -29,7 +29,7 @@ func (c *Client) told(ch *channel, a Attempt, err error) {
 // attemptOf tells a finished attempt.
 func attemptOf(op string, ch *channel, start time.Time, err error) Attempt {
 	return Attempt{
-		Op: op, Channel: ch.name, Kind: outcomeOf(err), Started: start, Took: time.Since(start), Refused: errors.Is(err, errBreakerOpen),
+		Op: op, Channel: ch.name, Kind: OutcomeOf(err), Started: start, Took: time.Since(start), Refused: errors.Is(err, errBreakerOpen),
 	}
 }
 

@@ -116,9 +116,6 @@ func (h *house) newFleet(replica string) *health.Fleet {
 	return fleet
 }
 
-// kindStore is an ERP probe that ended at the session store, before the ERP was asked.
-const kindStore = "store"
-
 // erpLook gives a failed look the ERP client's own word for what went wrong.
 func erpLook(probe func(context.Context) error) func(context.Context) error {
 	return func(ctx context.Context) error {
@@ -126,11 +123,7 @@ func erpLook(probe func(context.Context) error) func(context.Context) error {
 		if err == nil {
 			return nil
 		}
-		kind := string(erpclient.KindOf(err))
-		if kind == "" {
-			kind = kindStore
-		}
-		return &health.Failure{Kind: kind, Err: err}
+		return &health.Failure{Kind: string(erpclient.OutcomeOf(err)), Err: err}
 	}
 }
 
@@ -140,7 +133,7 @@ func heardOfERP(err error) error {
 	if !errors.As(err, &failure) {
 		return err
 	}
-	if failure.Kind == kindStore {
+	if failure.Kind == string(erpclient.KindStore) {
 		return errors.New("the session store was away") // which says nothing about the ERP
 	}
 	return &erpclient.Error{Op: "probe", Kind: erpclient.Kind(failure.Kind), Err: failure}

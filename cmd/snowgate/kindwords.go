@@ -20,6 +20,6 @@ var kindWords = map[string]health.Words{
 	string(erpclient.KindBadAnswer):       {ZH: "回答无法识别", EN: "an answer that cannot be understood"},
 	string(erpclient.KindOutcomeUnknown):  {ZH: "写入结果未知", EN: "the outcome of a write is unknown"},
 	string(erpclient.KindNotSupported):    {ZH: "ERP 不支持", EN: "the ERP cannot do it"},
-	kindStore:                             {ZH: "会话存储不可用，未询问 ERP", EN: "the session store was away, the ERP was not asked"},
+	string(erpclient.KindStore):           {ZH: "会话存储不可用，未询问 ERP", EN: "the session store was away, the ERP was not asked"},
 	kindMisconfigured:                     {ZH: "微信拒绝了本机的配置（AppID、密钥或 IP 白名单）", EN: "WeChat refuses our configuration: AppID, secret or list of addresses"},
 }
